@@ -1,0 +1,44 @@
+# Polku's commands. Each sets up what it needs: a Python 3.11-3.13 and a C compiler are enough to begin with.
+#   make test ARGS="-k journal"           hands words on to the command
+#   make test POLKU_PYTHON=python3.13     with this Python
+#   make test VENV=.venv-3.13             in this environment, next to the usual one
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS :=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench soak environment clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+run: environment ## print the assessments of the example clients
+	@$(BIN)/polku examples $(ARGS)
+
+test: environment ## run every test
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: environment ## format, lint, types, import direction, rule lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/polku rules lint
+
+format: environment ## format the code and mend what the linter can mend
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: environment ## measure the speeds
+	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: environment ## the long runs (hours), and a fresh clone brought to life
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m soak -s -o faulthandler_timeout=28800 $(ARGS)
+	$(BIN)/python scripts/fresh_clone.py
+
+environment: ## make or refresh the Python environment
+	@POLKU_PYTHON='$(POLKU_PYTHON)' sh scripts/environment.sh '$(VENV)'
+
+clean: ## remove the environment and every cache
+	rm -rf '$(VENV)' .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis build dist *.egg-info

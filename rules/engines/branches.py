@@ -1,0 +1,190 @@
+"""Conditions as branches of constant tests: what a Rete engine, which knows no unknown, can run.
+
+Facts are encoded so that a line of Kleene logic is one interval or one set of words:
+
+* yes/no: 2, 0, and 1 for unknown; numbers and dates (as days from the evaluation date): the number itself, an absent
+  date lies FAR ahead. Where such a fact can be unknown it is given twice, as the least and the greatest it can be:
+  a line holds for certain when even the worse of the two passes, and perhaps when the better does.
+* an enumerated fact: its word, `unknown` among them.
+
+A condition that is certainly true (or perhaps true) becomes a disjunction of branches; a branch is a conjunction with
+at most one constraint an attribute. Contradictory branches are dropped, so outcomes of a rule exclude each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from rules.conditions import All, Any, Condition, Line, Not
+from rules.facts import UNKNOWN, Fact, Value
+from rules.pack import Rule
+
+FAR = 10**8
+_YES_NO = {"no": 0, UNKNOWN: 1, "yes": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A whole number from `least` to `greatest`, both counted."""
+
+    least: int
+    greatest: int
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of some words, out of all the fact can take."""
+
+    words: frozenset[str]
+    universe: frozenset[str]
+
+
+Constraint: TypeAlias = Between | OneOf
+#: Constraints by attribute, joined by and.
+Branch: TypeAlias = dict[str, Constraint]
+Vocabulary: TypeAlias = Mapping[str, Fact]
+
+
+def encode(fact: Fact, value: Value, day: date) -> list[tuple[str, int | str]]:
+    """The attributes that carry one fact on an evaluation date. Raises ValueError for a value the fact cannot have."""
+    if fact.type == "enum":
+        return [(fact.name, str(value))]
+    if fact.type == "yes_no":
+        return [(fact.name, _YES_NO[str(value)])]
+    if value == UNKNOWN and fact.may_be_unknown:
+        return [(_least(fact), -FAR), (_greatest(fact), FAR)]
+    if isinstance(value, date):
+        number = value.toordinal() - day.toordinal()
+    elif value is None:
+        number = FAR
+    elif isinstance(value, int):
+        number = value
+    else:
+        raise ValueError(f"{fact.name}: expected a {fact.type}, got {value!r}")
+    if not fact.may_be_unknown:
+        return [(fact.name, number)]
+    return [(_least(fact), number), (_greatest(fact), number)]
+
+
+def _least(fact: Fact) -> str:
+    return f"{fact.name}<" if fact.may_be_unknown else fact.name
+
+
+def _greatest(fact: Fact) -> str:
+    return f"{fact.name}>" if fact.may_be_unknown else fact.name
+
+
+def outcome_branches(rule: Rule, vocabulary: Vocabulary) -> dict[str, list[Branch]]:
+    """For each outcome of a rule but `not_applicable`, the branches under which it comes out."""
+    known = _joined([{}], rule.applies, vocabulary, certain=True, truth=True)
+    unknown = _open([{}], rule.applies, vocabulary)
+    found: dict[str, list[Branch]] = {}
+    for outcome, condition in rule.steps:
+        found.setdefault(outcome, []).extend(_joined(known, condition, vocabulary, certain=True, truth=True))
+        unknown += _open(known, condition, vocabulary)
+        known = _joined(known, condition, vocabulary, certain=True, truth=False)
+    found.setdefault(rule.otherwise, []).extend(known)
+    found["unknown"] = unknown
+    return {outcome: _distinct(branches) for outcome, branches in found.items() if branches}
+
+
+def _open(before: list[Branch], condition: Condition, vocabulary: Vocabulary) -> list[Branch]:
+    """The branches under which the condition is neither certainly true nor certainly false."""
+    maybe = _joined(before, condition, vocabulary, certain=False, truth=True)
+    return _joined(maybe, condition, vocabulary, certain=False, truth=False)
+
+
+def _joined(
+    before: list[Branch], condition: Condition, vocabulary: Vocabulary, *, certain: bool, truth: bool
+) -> list[Branch]:
+    """`before` and the condition having this truth: for certain, or perhaps."""
+    if isinstance(condition, Not):
+        return _joined(before, condition.part, vocabulary, certain=certain, truth=not truth)
+    if isinstance(condition, Line):
+        constraints = _line(condition, vocabulary[condition.fact], certain=certain, truth=truth)
+        return [branch for old in before if (branch := _narrowed(old, *constraints)) is not None]
+    if isinstance(condition, All) == truth:
+        for part in condition.parts:
+            before = _joined(before, part, vocabulary, certain=certain, truth=truth)
+        return _distinct(before)
+    either = [
+        branch for part in condition.parts for branch in _joined(before, part, vocabulary, certain=certain, truth=truth)
+    ]
+    return _distinct(either)
+
+
+def _line(line: Line, fact: Fact, *, certain: bool, truth: bool) -> tuple[str, Constraint]:
+    if fact.type == "enum":
+        universe = frozenset((*fact.values, UNKNOWN) if fact.may_be_unknown else fact.values)
+        words = frozenset(line.values) if truth else universe - frozenset(line.values)
+        open_word = fact.may_be_unknown and UNKNOWN not in line.values
+        if open_word:
+            words = words - {UNKNOWN} if certain else words | {UNKNOWN}
+        return fact.name, OneOf(words, universe)
+    if fact.type == "yes_no":
+        numbers = {_YES_NO[word] for word in line.values}
+        chosen = [n for n in _YES_NO.values() if (n in numbers) == truth and n != 1]
+        if fact.may_be_unknown and ((1 in numbers) == truth if 1 in numbers else not certain):
+            chosen.append(1)
+        return fact.name, Between(min(chosen, default=FAR), max(chosen, default=-FAR))
+    return _threshold(line, fact, certain=certain, truth=truth)
+
+
+def _threshold(line: Line, fact: Fact, *, certain: bool, truth: bool) -> tuple[str, Constraint]:
+    """Numbers and dates: every test is `at most` or `at least` a bound."""
+    at_most = {
+        "at_most": line.bound,
+        "at_least": line.bound - 1,
+        "passed": -line.bound - 1,
+        "reached": -line.bound,
+        "given": FAR - 1,
+    }[line.test]
+    below = (line.test != "at_least") == truth
+    if below:  # certain: even the greatest it can be is at most the bound
+        return (_greatest(fact) if certain else _least(fact)), Between(-FAR, at_most)
+    return (_least(fact) if certain else _greatest(fact)), Between(at_most + 1, FAR)
+
+
+def _narrowed(branch: Branch, attribute: str, constraint: Constraint) -> Branch | None:
+    """The branch with one more constraint; None when nothing can satisfy it."""
+    old = branch.get(attribute)
+    if isinstance(old, Between) and isinstance(constraint, Between):
+        constraint = Between(max(old.least, constraint.least), min(old.greatest, constraint.greatest))
+    elif isinstance(old, OneOf) and isinstance(constraint, OneOf):
+        constraint = OneOf(old.words & constraint.words, old.universe)
+    if isinstance(constraint, Between) and constraint.least > constraint.greatest:
+        return None
+    if isinstance(constraint, OneOf) and not constraint.words:
+        return None
+    return branch | {attribute: constraint}
+
+
+def _distinct(branches: list[Branch]) -> list[Branch]:
+    """The branches without those that another, wider one already holds; those that differ in one word set are joined."""
+    merged: list[Branch] = []
+    for branch in branches:
+        for index, other in enumerate(merged):
+            union = _united(branch, other)
+            if union is not None:
+                merged[index] = union
+                break
+        else:
+            merged.append(branch)
+    return merged if len(merged) == len(branches) else _distinct(merged)
+
+
+def _united(one: Branch, other: Branch) -> Branch | None:
+    """One branch that holds exactly what the two hold, if there is one."""
+    if one.keys() != other.keys():
+        wide, narrow = (one, other) if one.keys() < other.keys() else (other, one)
+        return wide if wide.keys() < narrow.keys() and all(narrow[key] == wide[key] for key in wide) else None
+    differing = [key for key in one if one[key] != other[key]]
+    if not differing:
+        return one
+    a, b = one[differing[0]], other[differing[0]]
+    if len(differing) == 1 and isinstance(a, OneOf) and isinstance(b, OneOf):
+        return one | {differing[0]: OneOf(a.words | b.words, a.universe)}
+    return None

@@ -1,0 +1,53 @@
+"""The reference evaluator: short, obvious Python over the same rules. It explains, and it checks the first engine."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from datetime import date
+
+from rules.conditions import FALSE, MAYBE
+from rules.engines.base import Outcomes, rules_of_wave
+from rules.facts import Value
+from rules.pack import Rule, Ruleset
+
+
+def outcome_of(rule: Rule, facts: Mapping[str, Value], day: date) -> str:
+    """The outcome of one rule for one subject on `day`; raises KeyError for a fact not supplied."""
+    applies = rule.applies.truth(facts, day)
+    if applies == FALSE:
+        return "not_applicable"
+    if applies == MAYBE:
+        return "unknown"
+    for outcome, condition in rule.steps:
+        truth = condition.truth(facts, day)
+        if truth == MAYBE:
+            return "unknown"
+        if truth != FALSE:
+            return outcome
+    return rule.otherwise
+
+
+class ReferenceEngine:
+    """Judges every rule by reading it."""
+
+    name = "reference"
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._by_kind = {kind: rules_of_wave(ruleset.about(kind), 0) for kind in {r.about for r in ruleset.rules}}
+        self._later = rules_by_wave(ruleset)
+
+    def judge(self, kind: str, facts: Mapping[str, Value], day: date) -> Outcomes:
+        """See `rules.engines.base.Engine`."""
+        return {rule.position: outcome_of(rule, facts, day) for rule in self._by_kind.get(kind, ())}
+
+    def judge_wave(self, wave: int, facts: Mapping[str, Value], found: Mapping[str, str], day: date) -> Outcomes:
+        """See `rules.engines.base.Engine`."""
+        both: Mapping[str, Value] = ChainMap(dict(found), dict(facts))  # type: ignore[arg-type]
+        return {rule.position: outcome_of(rule, both, day) for rule in self._later.get(wave, ())}
+
+
+def rules_by_wave(ruleset: Ruleset) -> dict[int, list[Rule]]:
+    """The rules that build on findings, by wave."""
+    waves = sorted({rule.wave for rule in ruleset.rules} - {0})
+    return {wave: rules_of_wave(ruleset.rules, wave) for wave in waves}

@@ -1,0 +1,201 @@
+"""The case's own facts: what is true of the client as a whole."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from rules.calendar import add_months
+from rules.facts import UNKNOWN, Value
+from rules.fold.coaching import implementation_plan_since, plan_of, plan_says
+from rules.fold.cover import activity_decisions, consent, in_force
+from rules.fold.record import Record, field, said
+from rules.journal import Entry
+from statemachines.charts import COACHING_RUNNING, PHASES
+from statemachines.path import PathState
+
+
+def case_facts(record: Record, state: PathState) -> dict[str, Value]:
+    """All facts of kind `case`."""
+    return {
+        **_charts(record, state),
+        **_interest(record),
+        **_declines(record),
+        **_plan(record),
+        **_people(record),
+        **_follow_up(record),
+        **_search(record, state),
+        "case.coaching_info_given": "yes"
+        if record.of("coaching_info_given")
+        else record.absent(("coaching_info_given",), None),
+        "case.provider_consent": consent(record, "provider", None),
+        "case.basic_consent": consent(record, "basic", None),
+        "case.entries_inconsistent": "yes" if record.path.inconsistent else "no",
+    }
+
+
+def _charts(record: Record, state: PathState) -> dict[str, Value]:
+    charts = (state.activity, state.coaching, state.work_trial, state.employment)
+    return {
+        "case.stage": state.stage,
+        "case.referral": state.referral,
+        "case.activity": state.activity,
+        "case.coaching": state.coaching,
+        "case.work_trial": state.work_trial,
+        "case.employment": state.employment,
+        "case.activity_running": _runs(record, state.activity in ("active", "paused"), "activity_started"),
+        "case.coaching_running": _runs(record, state.coaching in COACHING_RUNNING, "coaching_started"),
+        "case.coaching_active": "no"
+        if state.coaching == "interrupted"
+        else _runs(record, state.coaching in PHASES, "coaching_started"),
+        "case.trial_running": _runs(record, state.work_trial == "running", "work_trial_started"),
+        "case.employed": _runs(record, state.employment == "employed", "job_started"),
+        "case.some_service_ended": "yes" if "ended" in charts else "no",
+    }
+
+
+def _runs(record: Record, runs: bool, start: str) -> str:
+    # A sender that does not carry the start of a service cannot tell that the service does not run.
+    if runs:
+        return "yes"
+    return UNKNOWN if start in record.case.not_recorded else "no"
+
+
+def _interest(record: Record) -> dict[str, Value]:
+    asked = record.of("interest_asked")
+    answers = [entry for entry in record.of("interest_asked", "coaching_declined") if _answer(entry) is not None]
+    interest = _answer(answers[-1]) if answers else None
+    if interest is None:
+        interest = UNKNOWN if record.absent(("interest_asked",), None) == UNKNOWN else "not_asked"
+    ends = [*record.path.coachings, *record.path.trials, *record.path.jobs]
+    return {
+        "case.interest": interest,
+        "case.wish_on": _wish_on(answers),
+        "case.last_service_ended_on": max((e.ended_on for e in ends if e.ended_on is not None), default=None),
+        "case.interest_asked_on": _asked_on(record, asked),
+    }
+
+
+def _answer(entry: Entry) -> str | None:
+    """What an entry says of the wish to work; a decline by the client's choice says no (SPEC §4)."""
+    if entry.type == "interest_asked":
+        return said(field(entry, "wants_to_work"))
+    return "no" if field(entry, "reason") == "client_choice" else None
+
+
+def _wish_on(answers: list[Entry]) -> date | None:
+    """The first yes of the unbroken run of yes at the end: asking again does not make the client wait anew."""
+    wish = None
+    for entry in reversed(answers):
+        if _answer(entry) != "yes":
+            break
+        wish = entry.date
+    return wish
+
+
+def _asked_on(record: Record, asked: list[Entry]) -> Value:
+    months = record.parameters["interest.ask_again_months"]
+    if asked and not record.passed(add_months(asked[-1].date, months)):
+        return asked[-1].date
+    if record.absent_within("interest_asked", months) == UNKNOWN:
+        return UNKNOWN
+    return asked[-1].date if asked else None
+
+
+def _declines(record: Record) -> dict[str, Value]:
+    """The current decline: the latest one, until coaching next starts."""
+    decline, begun = record.latest("coaching_declined"), record.latest("coaching_started")
+    current = decline if decline is not None and (begun is None or record.after(decline, begun)) else None
+    reason = (field(current, "reason") or UNKNOWN) if current is not None else "none"
+    return {
+        "case.decline_reason": reason,
+        "case.queue_review_on": field(current, "review_on") if current is not None and reason == "no_capacity" else None,
+    }
+
+
+def _plan(record: Record) -> dict[str, Value]:
+    plan = record.latest("activation_plan_updated")
+    decision = in_force(record, activity_decisions(record))
+    return {
+        "case.plan_exists": "yes" if plan is not None else record.absent(("activation_plan_updated",), None),
+        "case.plan_valid_until": field(plan, "valid_until") if plan is not None else None,
+        "case.plan_checked_on": _checked_on(record, plan),
+        "case.activity_decision": "yes" if decision is not None else record.absent(("service_decision",), None),
+        "case.activity_decision_until": decision.end if decision is not None else None,
+        "case.implementation_plan_with_coaching": _implementation_plan(record),
+        "case.work_trial_possible": _work_trial_possible(record),
+    }
+
+
+def _checked_on(record: Record, plan: Entry | None) -> Value:
+    if plan is None:
+        return UNKNOWN if record.absent(("activation_plan_updated",), None) == UNKNOWN else None
+    review = record.latest("plan_reviewed")
+    if review is not None and review.date >= plan.date:
+        return review.date
+    return UNKNOWN if record.absent(("plan_reviewed",), plan.date) == UNKNOWN else plan.date
+
+
+def _implementation_plan(record: Record) -> str:
+    plans = [entry for entry in record.of("activation_plan_updated") if field(entry, "coaching") is not None]
+    return implementation_plan_since(record, plans[-1].date) if plans else "no"
+
+
+def _work_trial_possible(record: Record) -> str:
+    episodes = record.path.coachings
+    if not episodes or episodes[-1].ended_on is not None:
+        return "no"
+    previous = episodes[-2] if len(episodes) > 1 else None
+    exists, plan = plan_of(record, episodes[-1].started_on, previous)
+    return plan_says(plan, "work_trial_possible") if exists == "yes" else exists
+
+
+def _people(record: Record) -> dict[str, Value]:
+    assigned: dict[str, Entry] = {}
+    for entry in record.of("worker_assigned", "worker_released"):
+        if field(entry, "role") != "social_worker":
+            continue
+        if entry.type == "worker_assigned":
+            assigned[field(entry, "worker")] = entry
+        else:
+            assigned.pop(field(entry, "worker"), None)
+    refused = "no"
+    if assigned:
+        latest = max(assigned.values(), key=lambda entry: record.history.position[entry.id])
+        later = [e for e in record.of("social_worker_retention_decided") if record.after(e, latest)]
+        if later:
+            refused = {"no": "yes", UNKNOWN: UNKNOWN}.get(field(later[-1], "retained"), "no")
+    return {
+        "case.social_worker_assigned": "yes" if assigned else record.absent(("worker_assigned",), None),
+        "case.retention_refused": refused,
+    }
+
+
+def _follow_up(record: Record) -> dict[str, Value]:
+    latest = record.latest("follow_up_done")
+    needs = latest is not None and field(latest, "situation") == "needs_support"
+    seen = "no"
+    if latest is not None and needs:
+        kinds = ("need_assessed", "activation_plan_updated")
+        later = any(entry.date >= latest.date for entry in record.of(*kinds))
+        seen = "yes" if later else record.absent(kinds, latest.date)
+    return {"case.follow_up_needs_support": "yes" if needs else "no", "case.reassessed_since_follow_up": seen}
+
+
+def _search(record: Record, state: PathState) -> dict[str, Value]:
+    back, resumed, review_on = False, False, None
+    if state.coaching in COACHING_RUNNING:
+        coaching = record.path.coachings[-1]
+        phase_on = coaching.phase_entry.date if coaching.phase_entry is not None else coaching.started_on
+        job_ends = [job.ended_on for job in record.path.jobs if job.ended_on is not None]
+        ends = job_ends + [trial.ended_on for trial in record.path.trials if trial.ended_on is not None]
+        back = bool(ends) and max(ends) >= max(phase_on, coaching.started_on)
+        searching = state.coaching == "job_search" and coaching.phase_entry is not coaching.entry
+        resumed = searching and bool(job_ends) and phase_on >= max(job_ends)
+    if state.coaching == "interrupted":
+        interruption = [e for e in record.path.coachings[-1].entries if e.type == "coaching_interrupted"][-1]
+        review_on = field(interruption, "review_on")
+    return {
+        "case.back_from_trial_or_job": "yes" if back else "no",
+        "case.job_search_resumed": "yes" if resumed else "no",
+        "case.review_interruption_on": review_on,
+    }

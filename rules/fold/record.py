@@ -1,0 +1,154 @@
+"""A journal as one evaluation date sees it: what is visible, what is absent, and until when the answers hold.
+
+Whatever a fact asks of the evaluation date goes through `reached` and `passed`, which note the next day the answer
+would be another. So facts are kept until `holds_until`, not computed anew every day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from rules.calendar import ONE_DAY, add_months
+from rules.facts import UNKNOWN
+from rules.journal import Case, Entry
+from statemachines.path import Path, follow
+
+#: The id of the entry that stands for a proposed step.
+PROPOSAL = "proposal"
+
+
+def visible_entries(case: Case, until: date, known_at: datetime | None = None) -> list[Entry]:
+    """The entries that count on `until`: dated by then, recorded by `known_at`, not voided; by date, then position."""
+    seen = [
+        entry
+        for entry in case.entries
+        if entry.date <= until and (known_at is None or entry.recorded_at is None or entry.recorded_at <= known_at)
+    ]
+    seen.sort(key=lambda entry: entry.date)
+    corrections: dict[str, list[Entry]] = {}
+    for entry in seen:
+        if entry.type == "correction":
+            corrections.setdefault(field(entry, "voids"), []).append(entry)
+    if not corrections:
+        return seen
+    return [entry for entry in seen if not _voided(entry, corrections)]
+
+
+def _voided(entry: Entry, corrections: Mapping[str, Sequence[Entry]]) -> bool:
+    # Journals whose corrections void each other in a circle are refused, so this ends.
+    return any(not _voided(correction, corrections) for correction in corrections.get(entry.id, ()))
+
+
+class History:
+    """The visible entries of a case and where they led. Independent of the evaluation date."""
+
+    def __init__(self, case: Case, entries: Sequence[Entry], parameters: Mapping[str, int]) -> None:
+        self.case = case
+        self.entries = entries
+        self.parameters = parameters
+        self.by_type: dict[str, list[Entry]] = {}
+        self.position: dict[str, int] = {}
+        for position, entry in enumerate(entries):
+            self.position[entry.id] = position
+            found = self.by_type.get(entry.type)
+            if found is None:
+                self.by_type[entry.type] = [entry]
+            else:
+                found.append(entry)
+        self.path: Path[Entry] = follow(
+            entries, referral_lapse_months=parameters["referral.lapse_months"], add_months=add_months
+        )
+
+
+class Record:
+    """A history read on one evaluation date."""
+
+    def __init__(self, history: History, day: date) -> None:
+        self.history = history
+        self.case = history.case
+        self.path = history.path
+        self.parameters = history.parameters
+        self.day = day
+        self._turn = date.max
+
+    @property
+    def holds_until(self) -> date:
+        """The last day on which these facts hold if nothing is recorded (date.max: no end is known)."""
+        return self._turn - ONE_DAY if self._turn < date.max else date.max
+
+    def reached(self, day: date) -> bool:
+        """Whether the evaluation date is `day` or later."""
+        if day <= self.day:
+            return True
+        self._turn = min(self._turn, day)
+        return False
+
+    def passed(self, day: date | None) -> bool:
+        """Whether the evaluation date is later than `day`; no day never passes."""
+        if day is None:
+            return False
+        if day < self.day:
+            return True
+        if day < date.max:
+            self._turn = min(self._turn, day + ONE_DAY)
+        return False
+
+    def of(self, *types: str) -> list[Entry]:
+        """The visible entries of these types, in order."""
+        if len(types) == 1:
+            return self.history.by_type.get(types[0], [])
+        found = [entry for kind in types for entry in self.history.by_type.get(kind, ())]
+        return sorted(found, key=lambda entry: self.history.position[entry.id])
+
+    def latest(self, *types: str) -> Entry | None:
+        """The latest entry of these types."""
+        found = self.of(*types)
+        return found[-1] if found else None
+
+    def after(self, entry: Entry, other: Entry) -> bool:
+        """Whether `entry` stands after `other` in the order of the journal."""
+        return self.history.position[entry.id] > self.history.position[other.id]
+
+    def absent(self, types: Iterable[str], since: date | None) -> str:
+        """What it means that entries of these types, sought from `since` on (None: from ever), were not found.
+
+        `no`, or `unknown` when the sender does not carry them or one could lie where the journal may have holes.
+        """
+        if any(kind in self.case.not_recorded for kind in types):
+            return UNKNOWN
+        start = self.case.complete_from
+        return UNKNOWN if start is not None and (since is None or since < start) else "no"
+
+    def absent_within(self, kind: str, months: int, until: date | None = None, since: date | None = None) -> str:
+        """The same for one type sought within the `months` months before `until` (None: the evaluation date).
+
+        `since` is a day before which the entry would not count anyway.
+        """
+        if kind in self.case.not_recorded:
+            return UNKNOWN
+        start = self.case.complete_from
+        if start is None:
+            return "no"
+        hole = start - ONE_DAY
+        if since is not None and hole < since:
+            return "no"
+        last = add_months(hole, months)
+        in_window = not self.passed(last) if until is None else last >= until
+        return UNKNOWN if in_window else "no"
+
+
+def field(entry: Entry, name: str) -> Any:
+    """A field of an entry by name; None when the entry has none such."""
+    return getattr(entry, name, None)
+
+
+def said(value: str | None) -> str:
+    """A yes/no field as a fact: left out is unknown."""
+    return UNKNOWN if value is None else value
+
+
+def given(value: date | None) -> date | str:
+    """A date field as a fact: left out is unknown."""
+    return UNKNOWN if value is None else value

@@ -1,0 +1,232 @@
+"""Rule packs: folders of YAML that say when a rule applies and what must then hold (DESIGN "Rules as data").
+
+`load_pack` reads and checks a folder; a pack that names an unknown fact, value, parameter, action, trigger or role, or
+whose rule reads a checklist answer, does not load, and the error says where and what was meant.
+
+A pack is compiled per set of parameter values (`Ruleset`), because parameters are dated; which rules are in force on a
+date is asked of the pack.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any as AnyData
+
+import rfc8785
+
+from rules.conditions import Condition, lines
+from rules.deriving import Derivation
+from rules.facts import FACTS, Fact, Value
+
+PACKS = Path(__file__).parent / "packs"
+DEFAULT_PACK = PACKS / "paijat_hame"
+
+OUTCOMES = ("not_in_force", "not_applicable", "satisfied", "violated", "advised", "remedied", "unknown")
+SEVERITIES = ("obligation", "quality", "recommendation", "information")
+AUTHORITIES = ("statute", "quality-criterion", "pilot-practice", "project-proposal", "local-choice")
+ROLES = (
+    "client",
+    "social_worker",
+    "employment_coach",
+    "activity_instructor",
+    "activity_supervisor",
+    "job_coach",
+    "team_leader",
+    "work_ability_team",
+)
+LANGUAGES = ("fi", "sv", "en")
+#: The closed list of SPEC §5.
+ACTIONS = tuple(
+    (
+        "ask_interest tell_about_coaching open_the_way_to_coaching agree_selection hold_joint_meeting obtain_consent"
+        " update_plan review_plan renew_service_decision assign_social_worker update_implementation_plan"
+        " start_coaching make_profile search_jobs meet_employer agree_job agree_work_trial check_endorsements"
+        " obtain_statements adjust_weekly_days consider_capacity advise_economic_support review_coaching_period"
+        " review_interruption review_queue resume_or_end_activity end_activity decide_retention keep_coach_support"
+        " contact_client stop_sharing plan_after_trial give_benefit_counselling support_at_work resume_job_search"
+        " follow_up assess_needs correct_record keep_contact"
+    ).split()
+)
+
+
+class PackError(ValueError):
+    """A pack that cannot be used: every mistake found, each with its place and what was meant."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class DatedValue:
+    """One value of a parameter, in force from a day until the next value's, with its source."""
+
+    valid_from: date
+    value: int
+    source: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number of the law or of local choice: dated, sourced, with its unit (months, days, workdays, days a week)."""
+
+    name: str
+    unit: str
+    values: tuple[DatedValue, ...]
+    authority: str
+    labels: Mapping[str, str]
+
+    def on(self, day: date) -> int:
+        """The value in force on `day`; before the first value, the first."""
+        position = bisect_right([value.valid_from for value in self.values], day)
+        return self.values[max(position - 1, 0)].value
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """A note shown wherever a rule speaks whose ground the sources leave open; from a day on, if it names one."""
+
+    text: Mapping[str, str]
+    valid_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule compiled with one set of parameter values.
+
+    `applies` says when it speaks. The `steps` are then tried in order: the first true one names the outcome, an unknown
+    one makes the outcome unknown, and `otherwise` is what remains. `due` is the date shown while advice is open, `overdue`
+    the one shown when violated. The other fields are the pack's words.
+    """
+
+    id: str
+    position: int
+    about: str
+    applies: Condition
+    steps: tuple[tuple[str, Condition], ...]
+    otherwise: str
+    severity: str
+    authority: str
+    action: str
+    actions: tuple[tuple[Condition, str], ...]
+    role: str
+    guards: tuple[str, ...]
+    event: str | None
+    due: str | None
+    overdue: str | None
+    about_ending: bool
+    valid_from: date
+    valid_to: date | None
+    title: Mapping[str, str]
+    text: Mapping[str, str]
+    source: tuple[Mapping[str, str], ...]
+    caution: Caution | None
+    wave: int
+
+    def in_force(self, day: date) -> bool:
+        """Whether this version of the rule is in force on `day`."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+    def conditions(self) -> Iterator[Condition]:
+        """Every condition that decides the outcome."""
+        yield self.applies
+        for _, condition in self.steps:
+            yield condition
+
+    def reads(self) -> list[str]:
+        """The names of the facts that decide the outcome, each once, in the order read."""
+        return list(dict.fromkeys(line.fact for part in self.conditions() for line in lines(part)))
+
+
+@dataclass(frozen=True)
+class Ruleset:
+    """All rules of a pack, compiled with one set of parameter values."""
+
+    parameters: Mapping[str, int]
+    derivations: tuple[Derivation, ...]
+    rules: tuple[Rule, ...]
+    _by_kind: dict[str, tuple[Derivation, ...]] = field(default_factory=dict)
+
+    def about(self, kind: str) -> tuple[Rule, ...]:
+        """The rules about subjects of one kind, in the pack's order."""
+        return self._rules_by_kind.get(kind, ())
+
+    @cached_property
+    def _rules_by_kind(self) -> dict[str, tuple[Rule, ...]]:
+        kinds = dict.fromkeys(rule.about for rule in self.rules)
+        return {kind: tuple(rule for rule in self.rules if rule.about == kind) for kind in kinds}
+
+    def derive(self, kind: str, facts: dict[str, Value]) -> dict[str, Value]:
+        """`facts` of a subject with the deadlines derived from them added (in place)."""
+        for derivation in self._derivations(kind):
+            facts[derivation.name] = derivation.value(facts)
+        return facts
+
+    def _derivations(self, kind: str) -> tuple[Derivation, ...]:
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = tuple(item for item in self.derivations if item.name.split(".", 1)[0] in (kind, "case"))
+            self._by_kind[kind] = found
+        return found
+
+    @cached_property
+    def vocabulary(self) -> dict[str, Fact]:
+        """Every fact a rule may read: recorded and derived."""
+        return FACTS | {item.name: item.declared() for item in self.derivations}
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A loaded rule pack."""
+
+    id: str
+    version: str
+    title: Mapping[str, str]
+    sources: Mapping[str, Mapping[str, str]]
+    parameters: Mapping[str, Parameter]
+    editions: tuple[Ruleset, ...]
+    _edition_of: tuple[tuple[date, int], ...]
+    _content: AnyData = field(repr=False)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the pack's canonical JSON (RFC 8785): what pins the meaning of a recorded decision."""
+        return hashlib.sha256(rfc8785.dumps(json.loads(json.dumps(self._content, default=str)))).hexdigest()
+
+    def ruleset(self, day: date) -> Ruleset:
+        """The rules compiled with the parameter values in force on `day`."""
+        position = bisect_right(self._edition_of, day, key=lambda item: item[0])
+        return self.editions[self._edition_of[max(position - 1, 0)][1]]
+
+    def rules(self, day: date) -> list[Rule]:
+        """The rules in force on `day`, in the pack's order."""
+        return [rule for rule in self.ruleset(day).rules if rule.in_force(day)]
+
+    def versions(self, rule_id: str) -> list[Rule]:
+        """Every version of one rule, oldest first, with today's newest parameter values. Empty when unknown."""
+        found = [rule for rule in self.editions[-1].rules if rule.id == rule_id]
+        return sorted(found, key=lambda rule: rule.valid_from)
+
+    @cached_property
+    def turning_days(self) -> tuple[date, ...]:
+        """The days on which some rule or parameter begins or ceases to be in force, oldest first."""
+        days = {day for day, _ in self._edition_of}
+        for rule in self.editions[-1].rules:
+            days.add(rule.valid_from)
+            if rule.valid_to is not None:
+                days.add(date.fromordinal(rule.valid_to.toordinal() + 1))
+        return tuple(sorted(days))
+
+
+def load_pack(folder: Path | None = None) -> Pack:
+    """Read and check the pack in `folder` (default: Päijät-Häme's). Raises PackError naming every mistake."""
+    from rules.packing import read_pack
+
+    return read_pack(folder or DEFAULT_PACK)
