@@ -105,7 +105,7 @@ _CASE = (
     _yes_no("case.coaching_info_given", "työhönvalmennuksesta kerrottu | informerat om arbetscoachning"
             " | told about coaching", "coaching_info_given"),
     _enum("case.decline_reason", f"none {COACHING_REASONS}", "voimassa olevan kielteisen vastauksen syy"
-          " | orsak till gällande nekande svar | reason of the current decline", "coaching_declined"),
+          " | orsak till gällande nekande svar | reason of the current decline", "coaching_declined", unknown=True),
     _date("case.queue_review_on", "jonon tarkistuspäivä | köns granskningsdag | queue review date", "coaching_declined"),
     _yes_no("case.provider_consent", "suostumus palveluntuottajalle | samtycke till serviceproducenten"
             " | consent for a provider", "consent_given, consent_withdrawn"),
@@ -131,7 +131,7 @@ _CASE = (
     _yes_no("case.job_search_resumed", "työnhaku jatkuu | arbetssökningen fortsätter | job search resumed",
             "coaching_phase_reached", certain=True),
     _yes_no("case.follow_up_needs_support", "seuranta: tarvitsee tukea | uppföljning: behöver stöd"
-            " | follow-up: needs support", "follow_up_done", certain=True),
+            " | follow-up: needs support", "follow_up_done"),
     _yes_no("case.reassessed_since_follow_up", "tilanne arvioitu seurannan jälkeen | läget bedömt efter uppföljningen"
             " | reassessed since the follow-up", "need_assessed, activation_plan_updated"),
     _yes_no("case.entries_inconsistent", "kirjauksissa ristiriita | anteckningarna är motstridiga | entries contradict",
@@ -234,9 +234,9 @@ _COACHING = (
     _yes_no("coaching.implementation_plan", "valmennus toteuttamissuunnitelmassa | coachningen i genomförandeplanen"
             " | coaching in the implementation plan", "implementation_plan_updated"),
     _date("coaching.period_from", "valmennusjakso alkoi | coachningsperioden började | coaching period began",
-          "coaching_started, coaching_renewed"),
+          "coaching_started, coaching_renewed", unknown=True),
     _date("coaching.period_end", "valmennusjakso päättyy | coachningsperioden slutar | coaching period ends",
-          "coaching_started, coaching_renewed"),
+          "coaching_started, coaching_renewed", unknown=True),
     _date("coaching.employer_met_on", "työnantaja tavattu | arbetsgivare träffad | employer met", "contact", unknown=True),
     _date("coaching.review_on", "keskeytyksen tarkistuspäivä | granskningsdag för avbrottet | interruption review date",
           "coaching_interrupted"),
@@ -287,10 +287,9 @@ _TRIAL = (
     _enum("trial.lost_coaching_reason", f"none {COACHING_REASONS}", "valmennuksen päättymisen syy ennen kokeilua tai sen"
           " aikana | orsak till att coachningen slutade | why coaching ended before or during the trial", "coaching_ended",
           unknown=True),
-    _yes_no("trial.support_ran_on", "tuki jatkui katkotta | stödet fortsatte utan avbrott | support ran on",
-            "activity and coaching episodes", certain=True),
-    _date("trial.support_since", "yhteys tai suunnitelma kokeilun jälkeen | kontakt eller plan efter prövningen"
-          " | contact or plan since the trial", "contact, activation_plan_updated", unknown=True),
+    _date("trial.support_since", "tuki jatkui tai yhteys otettiin kokeilun jälkeen | stödet fortsatte eller kontakt togs"
+          " efter prövningen | support ran on or contact was made since the trial",
+          "activity and coaching episodes, contact, activation_plan_updated", unknown=True),
     _yes_no("trial.begun_since", "jotain alkanut sen jälkeen | något har börjat sedan dess | something begun since",
             "start entries", certain=True),
 )

@@ -437,12 +437,14 @@ _Dumper.add_representer(bool, _Dumper.represent_yes_no)
 
 def json_schema() -> dict[str, Any]:
     """The journal's JSON Schema (draft 2020-12). It knows names, kinds and values; what needs the whole case (unique
-    ids, corrections, identity codes, order of dates) only the reader checks."""
+    ids, corrections, identity codes, order of dates, names given twice) only the reader checks."""
     models: list[type[BaseModel]] = [CaseHeader, *ENTRY_TYPES.values()]
     references, made = models_json_schema([(model, "validation") for model in models])
     definitions = {name: _tidy(schema) for name, schema in made["$defs"].items()}
-    for name in ENTRY_TYPES.values():
-        definitions[name.__name__]["required"].remove("id")
+    _let_be_null(definitions["CaseHeader"]["properties"], "not_recorded")
+    for model in ENTRY_TYPES.values():
+        definitions[model.__name__]["required"].remove("id")
+        _let_be_null(definitions[model.__name__]["properties"], "id")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Polku case journal",
@@ -459,6 +461,11 @@ def json_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "$defs": definitions,
     }
+
+
+def _let_be_null(fields: dict[str, Any], name: str) -> None:
+    description = fields[name].pop("description")
+    fields[name] = {"description": description, "anyOf": [fields[name], {"type": "null"}]}
 
 
 def _tidy(definition: dict[str, Any]) -> dict[str, Any]:

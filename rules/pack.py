@@ -152,6 +152,8 @@ class Ruleset:
     parameters: Mapping[str, int]
     derivations: tuple[Derivation, ...]
     rules: tuple[Rule, ...]
+    #: Engines built for this ruleset, by name (they are costly to build).
+    engines: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
     _by_kind: dict[str, tuple[Derivation, ...]] = field(default_factory=dict)
 
     def about(self, kind: str) -> tuple[Rule, ...]:

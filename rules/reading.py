@@ -186,7 +186,9 @@ def did_you_mean(word: object, known: Collection[str], most: int = 1) -> Callabl
             return None
         names = sorted(known)
         folded = re.sub(r"[\s-]+", "_", word.strip().casefold())
-        found = difflib.get_close_matches(folded, names, most) or difflib.get_close_matches(word, names, most)
+        likeness = 0.7 if most == 1 else 0.6  # 0–1; a list of candidates may be wider
+        found = difflib.get_close_matches(folded, names, most, likeness)
+        found = found or difflib.get_close_matches(word, names, most, likeness)
         return f"did you mean {listed([shown_name(name) for name in found])}?" if found else None
 
     return near

@@ -42,3 +42,11 @@ class CheckedEngine:
                 read = {name: str(facts.get(name)) for name in rule.reads()}
                 parts.append(f"{rule.id}: {self._first.name} says {one}, {self._second.name} says {other}; facts {read}")
         raise EngineDifference(f"on {day}: " + "; ".join(parts))
+
+
+def checked(ruleset: Ruleset) -> CheckedEngine:
+    """The checked engine of a ruleset, built once."""
+    found = ruleset.engines.get("checked")
+    if not isinstance(found, CheckedEngine):
+        found = ruleset.engines["checked"] = CheckedEngine(ruleset)
+    return found

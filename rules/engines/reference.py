@@ -51,3 +51,11 @@ def rules_by_wave(ruleset: Ruleset) -> dict[int, list[Rule]]:
     """The rules that build on findings, by wave."""
     waves = sorted({rule.wave for rule in ruleset.rules} - {0})
     return {wave: rules_of_wave(ruleset.rules, wave) for wave in waves}
+
+
+def reference(ruleset: Ruleset) -> ReferenceEngine:
+    """The reference engine of a ruleset, built once."""
+    found = ruleset.engines.get("reference")
+    if not isinstance(found, ReferenceEngine):
+        found = ruleset.engines["reference"] = ReferenceEngine(ruleset)
+    return found

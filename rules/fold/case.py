@@ -65,7 +65,8 @@ def _interest(record: Record) -> dict[str, Value]:
     answers = [entry for entry in record.of("interest_asked", "coaching_declined") if _answer(entry) is not None]
     interest = _answer(answers[-1]) if answers else None
     if interest is None:
-        interest = UNKNOWN if record.absent(("interest_asked",), None) == UNKNOWN else "not_asked"
+        absent = record.absent(("interest_asked", "coaching_declined"), None)
+        interest = UNKNOWN if absent == UNKNOWN else "not_asked"
     ends = [*record.path.coachings, *record.path.trials, *record.path.jobs]
     return {
         "case.interest": interest,
@@ -105,10 +106,13 @@ def _declines(record: Record) -> dict[str, Value]:
     """The current decline: the latest one, until coaching next starts."""
     decline, begun = record.latest("coaching_declined"), record.latest("coaching_started")
     current = decline if decline is not None and (begun is None or record.after(decline, begun)) else None
-    reason = (field(current, "reason") or UNKNOWN) if current is not None else "none"
+    if current is None:
+        absent = record.absent(("coaching_declined",), begun.date if begun is not None else None)
+        return {"case.decline_reason": UNKNOWN if absent == UNKNOWN else "none", "case.queue_review_on": None}
+    reason = field(current, "reason") or UNKNOWN
     return {
         "case.decline_reason": reason,
-        "case.queue_review_on": field(current, "review_on") if current is not None and reason == "no_capacity" else None,
+        "case.queue_review_on": field(current, "review_on") if reason == "no_capacity" else None,
     }
 
 
@@ -172,13 +176,15 @@ def _people(record: Record) -> dict[str, Value]:
 
 def _follow_up(record: Record) -> dict[str, Value]:
     latest = record.latest("follow_up_done")
-    needs = latest is not None and field(latest, "situation") == "needs_support"
+    needs = record.absent(("follow_up_done",), None)
+    if latest is not None:
+        needs = "yes" if field(latest, "situation") == "needs_support" else "no"
     seen = "no"
-    if latest is not None and needs:
+    if latest is not None and needs == "yes":
         kinds = ("need_assessed", "activation_plan_updated")
         later = any(entry.date >= latest.date for entry in record.of(*kinds))
         seen = "yes" if later else record.absent(kinds, latest.date)
-    return {"case.follow_up_needs_support": "yes" if needs else "no", "case.reassessed_since_follow_up": seen}
+    return {"case.follow_up_needs_support": needs, "case.reassessed_since_follow_up": seen}
 
 
 def _search(record: Record, state: PathState) -> dict[str, Value]:

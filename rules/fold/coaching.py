@@ -148,6 +148,8 @@ def _period(record: Record, episode: Coaching) -> dict[str, Value]:
     renewals = [entry for entry in record.of("coaching_renewed") if record.after(entry, episode.entry)]
     if episode.ended_by is not None:
         renewals = [entry for entry in renewals if record.after(episode.ended_by, entry)]
+    if not renewals and record.absent(("coaching_renewed",), episode.started_on) == UNKNOWN:
+        return {"coaching.period_from": UNKNOWN, "coaching.period_end": UNKNOWN}
     latest = renewals[-1] if renewals else episode.entry
     return {"coaching.period_from": latest.date, "coaching.period_end": field(latest, "period_end")}
 

@@ -105,9 +105,11 @@ def _endorsements(record: Record, trial: Trial) -> dict[str, Value]:
         if field(entry, "purpose") == "work_trial" and field(entry, "result") != "missing"
     ]
     in_time = any(day <= start <= add_months(day, months) for day in days)
+    late = any(start < day <= end for day in days)
+    absent = "no" if late else record.absent_within("endorsements_checked", months, start)
     return {
-        "trial.endorsements": "yes" if in_time else record.absent_within("endorsements_checked", months, start),
-        "trial.endorsements_late": "yes" if any(start < day <= end for day in days) else "no",
+        "trial.endorsements": "yes" if in_time else absent,
+        "trial.endorsements_late": "yes" if late else "no",
     }
 
 
@@ -115,8 +117,9 @@ def _endorsements(record: Record, trial: Trial) -> dict[str, Value]:
 
 
 def _statements(record: Record, trial: Trial, *, proposed: bool) -> dict[str, Value]:
-    facts: dict[str, Value] = {"trial.statements_lapse_early": "no", "trial.statements_end_on": None}
-    if trial.ended_on is not None:
+    over = trial.ended_on is not None
+    facts: dict[str, Value] = {"trial.statements_lapse_early": "no" if over else UNKNOWN, "trial.statements_end_on": None}
+    if over:
         return facts | {"trial.activity_statement": "no", "trial.trial_statement": "no"}
     until = planned_end(trial)
     standing: list[Span] = []
@@ -185,16 +188,17 @@ def _advice(record: Record, previous: Trial | None) -> dict[str, Value]:
 def _afterwards(record: Record, trial: Trial) -> dict[str, Value]:
     end, ended = trial.ended_on, trial.ended_by
     if end is None or ended is None:
-        return {"trial.support_ran_on": "no", "trial.support_since": None, "trial.begun_since": "no"}
+        return {"trial.support_since": None, "trial.begun_since": "no"}
     until = add_days(end, record.parameters["trial.failure_contact_days"])
     episodes: list[Episode[Entry]] = [*record.path.activities, *record.path.coachings]
     ran_on = any(e.started_on <= end and (e.ended_on is None or e.ended_on >= until) for e in episodes)
     plans = record.of("activation_plan_updated")
     days = [entry.date for entry in (*contacts(record, "client"), *plans) if entry.date >= end]
+    if ran_on:
+        days.append(end)
     absent = record.absent(("contact", "activation_plan_updated"), end)
     begun = any(record.after(entry, ended) for entry in record.of(*_STARTS))
     return {
-        "trial.support_ran_on": "yes" if ran_on else "no",
         "trial.support_since": min(days) if days else (UNKNOWN if absent == UNKNOWN else None),
         "trial.begun_since": "yes" if begun else "no",
     }

@@ -67,10 +67,9 @@ def current_decline(v: View) -> tuple[Truth, Entry | None]:
 
 
 def queue_date_current(v: View) -> Truth:
-    declined, decline = current_decline(v)
-    if decline is None:
-        return declined
-    if decline.get("reason") != "no_capacity":
+    """A queue excuses the waiting only while its date is on record: an excuse nobody recorded excuses nobody."""
+    _, decline = current_decline(v)
+    if decline is None or decline.get("reason") != "no_capacity":
         return False
     review_on = decline.day("review_on")
     return review_on is not None and review_on >= v.today

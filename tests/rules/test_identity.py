@@ -1,6 +1,6 @@
 """Personal identity codes are found however they are written, and harmless texts are left alone.
 
-The codes here are made up: numbers 900–999 are never given to a person; the others are examples in public use or chance.
+The codes here are made up: numbers 900–999 are never given to a person; the others are published examples or chance.
 """
 
 import datetime

@@ -1,0 +1,82 @@
+"""The agenda: the days ahead on which an outcome will change if nothing is recorded.
+
+Found by evaluating where something can change, not by stepping day by day: each date line of a condition flips on one
+day, the fold says until when its facts hold, and rules and parameters begin on known days. The reference engine
+judges these days ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from rules.conditions import lines
+from rules.engines.reference import reference
+from rules.findings import Finding, Judge
+from rules.fold import Folded, History, fold
+from rules.pack import Pack, Rule
+
+Key = tuple[str, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An outcome that changes on a day if nothing is recorded; `last_day` is the last day of the old one."""
+
+    last_day: date
+    changes_on: date
+    rule: str
+    kind: str
+    entry: str | None
+    before: str
+    to: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The change as SPEC §5 writes it."""
+        return {
+            "last_day": self.last_day.isoformat(),
+            "changes_on": self.changes_on.isoformat(),
+            "rule": self.rule,
+            "subject": {"kind": self.kind, "entry": self.entry},
+            "from": self.before,
+            "to": self.to,
+        }
+
+
+def agenda(pack: Pack, read: History, folded: Folded, findings: Iterable[Finding]) -> Iterator[Change]:
+    """The changes ahead, in order, from the findings of the evaluation date on."""
+    before = {finding.key: finding.outcome for finding in findings}
+    while (day := _next_turn(pack, folded)) is not None:
+        folded = fold(read, day)
+        now = {item.key: item.outcome for item in Judge(pack, reference, read, day).findings(folded)}
+        for key in sorted(before.keys() | now.keys(), key=str):
+            old, new = before.get(key, "not_applicable"), now.get(key, "not_applicable")
+            if old != new:
+                yield Change(day - timedelta(days=1), day, *key, old, new)
+        before = now
+
+
+def _next_turn(pack: Pack, folded: Folded) -> date | None:
+    """The first day after the folded one on which some outcome may be another."""
+    day = folded.day
+    turns = [turn for turn in pack.turning_days if turn > day]
+    if folded.holds_until < date.max:
+        turns.append(folded.holds_until + timedelta(days=1))
+    ruleset = pack.ruleset(day)
+    for subject in folded.subjects:
+        ruleset.derive(subject.kind, subject.facts)
+        for rule in ruleset.about(subject.kind):
+            turns += _turns(rule, subject.facts, day)
+    return min(turns, default=None)
+
+
+def _turns(rule: Rule, facts: Any, day: date) -> Iterator[date]:
+    for condition in rule.conditions():
+        for line in lines(condition):
+            value = facts.get(line.fact)
+            if line.test in ("passed", "reached") and isinstance(value, date):
+                turn = value.toordinal() + line.bound + (line.test == "passed")
+                if turn > day.toordinal():
+                    yield date.fromordinal(turn)

@@ -1,0 +1,193 @@
+"""The answer: journal + date + pack -> assessment (SPEC §5). Pure: no clock, network or database.
+
+An `Assessor` holds one pack and its engines. `assess` folds the journal, judges every subject with both engines, and
+reads next steps, triggers, agenda and readiness off the findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from rules.agenda import Change, agenda
+from rules.engines import Engine, checked
+from rules.findings import Finding, Judge, finding_json
+from rules.fold import PROPOSAL, Folded, History, fold, visible_entries
+from rules.journal import Case, Entry, build_entry
+from rules.pack import Pack, Rule, Ruleset
+from rules.readiness import readiness
+from rules.steps import Step, next_steps
+from statemachines import TRIGGERS, allowed
+
+LANGUAGES = ("fi", "sv", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A step someone considers taking on the evaluation date: a trigger of SPEC §3 and what is known of its details."""
+
+    trigger: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def entry(self, day: date) -> Entry:
+        """The step as a hypothetical entry; details not given are unknown.
+
+        Raises ValueError for an unknown trigger and JournalError for an unknown detail.
+        """
+        if self.trigger not in TRIGGERS:
+            raise ValueError(f"unknown trigger {self.trigger!r}; known: {', '.join(TRIGGERS)}")
+        defaults = {"service": "coaching"} if self.trigger == "take_initiative" else {}
+        return build_entry(TRIGGERS[self.trigger].entry_type, date=day, id=PROPOSAL, **{**defaults, **self.details})
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerStatus:
+    """Whether a step could be taken now: open, needs_details (which), blocked (by which rules) or not_from_here."""
+
+    trigger: str
+    status: str
+    needs: tuple[str, ...] = ()
+    blocked_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What is next for a client on a date, with everything it rests on."""
+
+    case: str
+    as_of: date
+    known_at: datetime | None
+    pack: Pack
+    state: Mapping[str, str]
+    findings: tuple[Finding, ...]
+    next_steps: tuple[Step, ...]
+    triggers: tuple[TriggerStatus, ...]
+    agenda: tuple[Change, ...]
+    readiness: Mapping[str, Any]
+    inconsistent: tuple[tuple[str, str], ...]
+    lang: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The assessment as SPEC §5 writes it."""
+        return {
+            "case": self.case,
+            "as_of": self.as_of.isoformat(),
+            "pack": {"id": self.pack.id, "version": self.pack.version, "sha256": self.pack.sha256},
+            "state": dict(self.state),
+            "next_steps": [step.as_json(self.lang) for step in self.next_steps],
+            "triggers": [
+                {
+                    "trigger": item.trigger,
+                    "status": item.status,
+                    "needs": list(item.needs),
+                    "blocked_by": list(item.blocked_by),
+                }
+                for item in self.triggers
+            ],
+            "findings": [finding_json(finding, self.lang) for finding in self.findings],
+            "readiness": dict(self.readiness),
+            "agenda": [change.as_json() for change in self.agenda],
+        }
+
+
+class Assessor:
+    """Assesses cases by one pack. `engine` gives the engine of a ruleset; the default checks one by another."""
+
+    def __init__(self, pack: Pack, engine: Callable[[Ruleset], Engine] = checked) -> None:
+        self.pack = pack
+        self.engine = engine
+
+
+    def history(self, case: Case, as_of: date, known_at: datetime | None = None) -> History:
+        """The entries of a case that count on `as_of`, and where they led."""
+        return History(case, visible_entries(case, as_of, known_at), self.pack.ruleset(as_of).parameters)
+
+    def findings(
+        self, case: Case, as_of: date, *, known_at: datetime | None = None, history: bool = False
+    ) -> tuple[Folded, list[Finding]]:
+        """The folded journal and what every rule in force came to: for the current subjects, or all with `history`.
+
+        Raises EngineDifference when the engines differ, EngineError when one fails.
+        """
+        read = self.history(case, as_of, known_at)
+        return self._judged(read, as_of, history=history)
+
+    def _judged(self, read: History, as_of: date, *, history: bool = False) -> tuple[Folded, list[Finding]]:
+        folded = fold(read, as_of, all_subjects=history)
+        return folded, Judge(self.pack, self.engine, read, as_of).findings(folded)
+
+    def assess(
+        self,
+        case: Case,
+        as_of: date,
+        *,
+        known_at: datetime | None = None,
+        proposal: Proposal | None = None,
+        lang: str = "fi",
+        history: bool = False,
+        with_agenda: bool = True,
+    ) -> Assessment:
+        """What is next for this client on `as_of`, by what was recorded by `known_at`.
+
+        With a proposal the findings show the step as if taken; the state does not. Raises ValueError for an unknown
+        trigger or language, JournalError for unknown details, EngineError when the engines differ or fail.
+        """
+        if lang not in LANGUAGES:
+            raise ValueError(f"unknown language {lang!r}; known: {', '.join(LANGUAGES)}")
+        read = self.history(case, as_of, known_at)
+        before = fold(read, as_of)
+        judged = read if proposal is None else self._with(read, proposal.entry(as_of))
+        folded, findings = self._judged(judged, as_of, history=history)
+        current = [finding for finding in findings if finding.subject.current] if history else findings
+        return Assessment(
+            case=case.id,
+            as_of=as_of,
+            known_at=known_at,
+            pack=self.pack,
+            state=before.state._asdict(),
+            findings=tuple(findings),
+            next_steps=tuple(next_steps(current, as_of)),
+            triggers=tuple(self._triggers(read, before, as_of, proposal)),
+            agenda=tuple(agenda(self.pack, judged, folded, current)) if with_agenda else (),
+            readiness=readiness(read, lang),
+            inconsistent=tuple((entry.id, reason) for entry, reason in folded.inconsistent),
+            lang=lang,
+        )
+
+    def _with(self, read: History, entry: Entry) -> History:
+        return History(read.case, [*read.entries, entry], read.parameters)
+
+    def _triggers(
+        self, read: History, folded: Folded, as_of: date, proposal: Proposal | None
+    ) -> Iterable[TriggerStatus]:
+        guards = self._guards(as_of)
+        for trigger in TRIGGERS:
+            if not allowed(trigger, folded.state):
+                yield TriggerStatus(trigger, "not_from_here")
+            elif trigger not in guards:
+                yield TriggerStatus(trigger, "open")
+            else:
+                step = proposal if proposal is not None and proposal.trigger == trigger else Proposal(trigger)
+                yield self._guarded(self._with(read, step.entry(as_of)), as_of, step, guards[trigger])
+
+    def _guards(self, day: date) -> dict[str, list[Rule]]:
+        guards: dict[str, list[Rule]] = {}
+        for rule in self.pack.rules(day):
+            for trigger in rule.guards:
+                guards.setdefault(trigger, []).append(rule)
+        return guards
+
+    def _guarded(self, read: History, as_of: date, step: Proposal, guards: list[Rule]) -> TriggerStatus:
+        """What stands in the way of one step: guards judge the step itself, never older events."""
+        folded = fold(read, as_of)
+        guarding = {rule.id for rule in guards}
+        proposed = tuple(subject for subject in folded.subjects if subject.proposed)
+        judge = Judge(self.pack, self.engine, read, as_of)
+        found = [finding for finding in judge.findings_of(proposed) if finding.rule.id in guarding]
+        blocked = [item.rule.id for item in found if item.outcome == "violated" and item.rule.severity == "obligation"]
+        needs = [name.split(".", 1)[1] for item in found if item.outcome == "unknown" for name in item.missing]
+        status = "blocked" if blocked else "needs_details" if needs else "open"
+        return TriggerStatus(step.trigger, status, tuple(dict.fromkeys(needs)), tuple(blocked))
+

@@ -1,0 +1,76 @@
+"""Next steps: what someone should do, most urgent first (SPEC §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rules.findings import Finding
+from rules.pack import SEVERITIES
+from rules.texts import texts
+
+#: Days ahead that count as due now (SPEC §5, local choice).
+DUE_WITHIN_DAYS = 7
+KEEP_CONTACT = "keep_contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action for one role, by when, and the rules it follows from. `status`: overdue, due, do_now or can_do."""
+
+    action: str
+    role: str
+    due: date | None
+    status: str
+    because: tuple[str, ...]
+
+    def as_json(self, lang: str) -> dict[str, Any]:
+        """The step as SPEC §5 writes it."""
+        return {
+            "action": self.action,
+            "role": self.role,
+            "due": self.due.isoformat() if self.due is not None else None,
+            "status": self.status,
+            "because": list(self.because),
+            "text": texts("actions", self.action, lang),
+        }
+
+
+def next_steps(findings: Iterable[Finding], day: date) -> list[Step]:
+    """The steps open findings give: overdue, then by due date, then obligations, quality, recommendations, the path.
+
+    One step an action; the most urgent finding names its role and its date.
+    """
+    urgent = sorted((finding for finding in findings if finding.gives_step), key=lambda item: _urgency(item, day))
+    by_action: dict[str, list[Finding]] = {}
+    for finding in urgent:
+        by_action.setdefault(finding.action, []).append(finding)
+    steps = [_step(action, found, day) for action, found in by_action.items()]
+    if steps or any(finding.facts.get("case.stage") == "closed" for finding in findings):
+        return steps
+    # Everything was set aside: an open case never has an empty list.
+    return [Step(KEEP_CONTACT, "social_worker", None, "can_do", ())]
+
+
+def _urgency(finding: Finding, day: date) -> tuple[int, int, int, int]:
+    due = finding.due
+    overdue = due is not None and due < day
+    rank = 0 if overdue else 1 if due is not None else 2
+    return rank, due.toordinal() if due is not None else 0, SEVERITIES.index(finding.rule.severity), finding.rule.position
+
+
+def _step(action: str, found: list[Finding], day: date) -> Step:
+    due = min((finding.due for finding in found if finding.due is not None), default=None)
+    because = tuple(dict.fromkeys(finding.rule.id for finding in found))
+    return Step(action, found[0].rule.role, due, _status(found, due, day), because)
+
+
+def _status(found: list[Finding], due: date | None, day: date) -> str:
+    if due is not None and due < day:
+        return "overdue"
+    if due is not None and (due - day).days <= DUE_WITHIN_DAYS:
+        return "due"
+    undated = any(f.outcome == "violated" and f.rule.severity == "obligation" and f.due is None for f in found)
+    return "do_now" if undated else "can_do"
