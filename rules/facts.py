@@ -79,6 +79,8 @@ WISHES = "none_recorded as_usual less none"
 
 _CASE = (
     _enum("case.stage", STAGES, "vaihe | skede | stage", "all charts"),
+    _yes_no("case.in_view", "säännöt koskevat tätä nyt | reglerna gäller detta nu | rules speak of it now",
+            "the stage", certain=True),
     _enum("case.referral", "none initiated agreed planned done", "ohjautuminen | hänvisning | referral", "referral chart"),
     _enum("case.activity", "none active paused ended", "kuntouttava työtoiminta | arbetsverksamhet i rehabiliteringssyfte"
           " | rehabilitative work activity", "activity chart"),
@@ -145,6 +147,8 @@ _ACTIVITY = (
           "activity chart"),
     _yes_no("activity.running", "työtoiminta käynnissä | arbetsverksamheten pågår | activity running", "activity chart",
             certain=True),
+    _yes_no("activity.in_view", "säännöt koskevat tätä nyt | reglerna gäller detta nu | rules speak of it now",
+            "the stage", certain=True),
     _date("activity.started_on", "työtoiminta alkoi | arbetsverksamheten började | activity began", "activity_started"),
     _date("activity.ended_on", "työtoiminta päättyi | arbetsverksamheten slutade | activity ended", "activity_ended"),
     _enum("activity.end_reason", ACTIVITY_END_REASONS, "päättymisen syy | orsak till avslutet | reason for ending",
@@ -167,6 +171,8 @@ _ACTIVITY = (
 
 _PAUSE = (
     _yes_no("pause.running", "tauko jatkuu | pausen pågår | pause open", "activity chart", certain=True),
+    _yes_no("pause.in_view", "säännöt koskevat tätä nyt | reglerna gäller detta nu | rules speak of it now",
+            "the stage", certain=True),
     _date("pause.started_on", "tauko alkoi | pausen började | pause began", "activity_paused"),
     _enum("pause.reason", "work_trial illness other", "tauon syy | orsak till pausen | reason of the pause",
           "activity_paused", unknown=True),
@@ -249,6 +255,8 @@ _COACHING = (
 _TRIAL = (
     _enum("trial.status", "running ended", "kokeilun tila | prövningens läge | trial status", "work_trial chart"),
     _yes_no("trial.running", "kokeilu käynnissä | prövningen pågår | trial running", "work_trial chart", certain=True),
+    _yes_no("trial.in_view", "säännöt koskevat tätä nyt | reglerna gäller detta nu | rules speak of it now",
+            "the stage", certain=True),
     _yes_no("trial.proposed", "kokeilua ehdotetaan | prövningen föreslås | trial proposed", "the proposal", certain=True),
     _yes_no("trial.latest", "viimeisin kokeilu | senaste prövningen | latest trial", "work_trial chart", certain=True),
     _date("trial.started_on", "kokeilu alkoi | prövningen började | trial began", "work_trial_started"),
@@ -297,6 +305,8 @@ _TRIAL = (
 _JOB = (
     _enum("job.status", "pending running ended", "työn tila | arbetets läge | job status", "employment chart, job_agreed"),
     _yes_no("job.running", "työ jatkuu | arbetet pågår | job running", "employment chart", certain=True),
+    _yes_no("job.in_view", "säännöt koskevat tätä nyt | reglerna gäller detta nu | rules speak of it now",
+            "the stage", certain=True),
     _date("job.started_on", "työ alkaa tai alkoi | arbetet börjar eller började | job begins or began",
           "job_started, job_agreed"),
     _date("job.ended_on", "työ päättyi | arbetet slutade | job ended", "job_ended"),

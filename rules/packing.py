@@ -436,13 +436,10 @@ def _speaks(mistakes: Mistakes, place: str, item: Data, about: str) -> tuple[Con
     speaks = item.get("speaks", "open")
     if not mistakes.known(place, "speaks", speaks, ("open", "after_outcome", "always")) or speaks == "always":
         return ()
-    not_closed = Not(Line("case.stage", "is", ("closed",)))
     if speaks == "after_outcome":
-        return (not_closed,)
-    if about in ("activity", "pause", "trial", "job"):
-        running = Line(f"{about}.running", "is", ("yes",))
-        return (not_closed, Any((Not(Line("case.stage", "is", ("other_outcome",))), running)))
-    return (Not(Line("case.stage", "is", ("closed", "other_outcome"))),)
+        return (Not(Line("case.stage", "is", ("closed",))),)
+    kind = about if about in ("activity", "pause", "trial", "job") else "case"
+    return (Line(f"{kind}.in_view", "is", ("yes",)),)
 
 
 def _in_waves(mistakes: Mistakes, rules: list[Rule]) -> list[Rule]:

@@ -104,6 +104,9 @@ class _Shard:
         self.own = [vocabulary[fact] for fact in read if not fact.startswith("finding.")]
         self.found = [vocabulary[fact] for fact in read if fact.startswith("finding.")]
         self.branches = len(rules)
+        # Short names: the engine writes and reads the whole fact as JSON at every firing.
+        attributes = [name for fact in (*self.own, *self.found) for name in _attributes(fact)]
+        self._short = {name: f"a{number}" for number, name in enumerate(attributes)}
         self._build()
 
     def _build(self) -> None:
@@ -111,22 +114,26 @@ class _Shard:
         ruleset: dict[str, Any] = {}
         patterns = []
         for number, (rule, outcome, branch) in enumerate(self._rules):
-            own = [{_GUARD: guard}, *_tests(branch, findings=False)]
-            parts = [own, [{_GUARD: _FOUND}, *_tests(branch, findings=True)]] if self.chained else [own]
+            own = [{_GUARD: guard}, *self._tests(branch, findings=False)]
+            parts = [own, [{_GUARD: _FOUND}, *self._tests(branch, findings=True)]] if self.chained else [own]
             patterns.append(parts)
             names = ("own", "found")
             ruleset[str(number)] = {
                 "all": [{names[i]: {"$and": part}} if len(part) > 1 else {names[i]: part[0]} for i, part in enumerate(parts)],
                 "run": self._fire(rule.position, outcome),
             }
-        known = {name for fact in (*self.own, *self.found) for name in _attributes(fact)}
-        if len(known) > MAX_ATTRIBUTES:
-            raise EngineError(f"{self.name}: {len(known)} attributes, at most {MAX_ATTRIBUTES}")
-        lint_ruleset(self.name, patterns, frozenset(known))
+        if len(self._short) > MAX_ATTRIBUTES:
+            raise EngineError(f"{self.name}: {len(self._short)} attributes, at most {MAX_ATTRIBUTES}")
+        lint_ruleset(self.name, patterns, frozenset(self._short.values()))
         # The catch-all: nothing is ever unmatched, and an action always runs before the state is deleted.
         ruleset["any"] = {"all": [{"own": {"$ex": {_GUARD: 1}}}], "run": self._fire(-1, "")}
         self._host = _QuietHost()
         self._host.set_rulesets({self.name: ruleset})
+
+    def _tests(self, branch: Branch, *, findings: bool) -> list[Test]:
+        # A common order of attributes lets the network share its first nodes.
+        names = sorted((name for name in branch if name.startswith("finding.") == findings), key=_shared_first)
+        return [test for name in names for test in attribute_tests(self._short[name], branch[name])]
 
     def _fire(self, position: int, outcome: str) -> Callable[[Any], None]:
         fired = self._fired
@@ -140,10 +147,10 @@ class _Shard:
         """What fires for one fact, or for a fact and what was found. Raises EngineError; the host is then new."""
         self._fired.clear()
         try:
-            own = _encoded(self.own, facts, day)
+            own = self._encoded(self.own, facts, day)
             self._assert(dict(own, kind="case" if self.chained else self.kind, sid=_SID, id="1"))
             if found is not None:
-                self._assert(dict(_encoded(self.found, found, day), kind=_FOUND, sid=_SID, id="2"))
+                self._assert(dict(self._encoded(self.found, found, day), kind=_FOUND, sid=_SID, id="2"))
             self._host.delete_state(self.name, _SID)
         except BaseException as error:
             self._build()
@@ -151,6 +158,15 @@ class _Shard:
                 raise EngineError(f"durable-rules failed on {self.name}: {error}") from error
             raise
         return [item for item in self._fired if item[0] >= 0]
+
+    def _encoded(self, declared: list[Fact], facts: Mapping[str, Any], day: date) -> dict[str, int | str]:
+        encoded: dict[str, int | str] = {}
+        for fact in declared:
+            for name, value in encode(fact, facts[fact.name], day):
+                if isinstance(value, str) and len(value) > MAX_TEXT:
+                    raise EngineError(f"{fact.name}: a text of {len(value)} characters")
+                encoded[self._short[name]] = value
+        return encoded
 
     def _assert(self, fact: dict[str, Any]) -> None:
         before = len(self._fired)
@@ -161,12 +177,6 @@ class _Shard:
             raise EngineError(str(state["exception"]))
 
 
-def _tests(branch: Branch, *, findings: bool) -> list[Test]:
-    # A common order of attributes lets the network share its first nodes.
-    names = sorted((name for name in branch if name.startswith("finding.") == findings), key=_shared_first)
-    return [test for name in names for test in attribute_tests(name, branch[name])]
-
-
 def _shared_first(name: str) -> tuple[bool, bool, str]:
     return (name != "case.stage", not name.startswith("case."), name)
 
@@ -175,16 +185,6 @@ def _attributes(fact: Fact) -> list[str]:
     if fact.may_be_unknown and fact.type in ("number", "date"):
         return [f"{fact.name}<", f"{fact.name}>"]
     return [fact.name]
-
-
-def _encoded(declared: list[Fact], facts: Mapping[str, Any], day: date) -> dict[str, int | str]:
-    encoded: dict[str, int | str] = {}
-    for fact in declared:
-        for name, value in encode(fact, facts[fact.name], day):
-            if isinstance(value, str) and len(value) > MAX_TEXT:
-                raise EngineError(f"{fact.name}: a text of {len(value)} characters")
-            encoded[name] = value
-    return encoded
 
 
 class DurableEngine:

@@ -37,6 +37,7 @@ def _charts(record: Record, state: PathState) -> dict[str, Value]:
     charts = (state.activity, state.coaching, state.work_trial, state.employment)
     return {
         "case.stage": state.stage,
+        "case.in_view": "no" if state.stage in ("closed", "other_outcome") else "yes",
         "case.referral": state.referral,
         "case.activity": state.activity,
         "case.coaching": state.coaching,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from rules.facts import Value
+from rules.facts import FACTS, Value
 from rules.fold.case import case_facts
 from rules.fold.coaching import coaching_facts, plan_to_come
 from rules.fold.jobs import job_facts, pending_jobs
@@ -64,6 +64,7 @@ def fold(history: History, day: date, *, all_subjects: bool = False) -> Folded:
     for subject in _subjects(record, state):
         if subject.current or all_subjects:
             subject.facts.update(common)
+            _view(subject, state.stage)
             found.append(subject)
     return Folded(day, state, tuple(found), tuple(path.inconsistent), record.holds_until)
 
@@ -76,6 +77,14 @@ def _subjects(record: Record, state: PathState) -> Iterator[Subject]:
     yield from _trials(record)
     yield from _jobs(record)
     yield from _stops(record)
+
+
+def _view(subject: Subject, stage: str) -> None:
+    """When an outcome beside work is reached, rules speak only of what still runs; of nothing when closed (SPEC §4)."""
+    kind = subject.kind
+    if f"{kind}.running" in subject.facts and f"{kind}.in_view" in FACTS:
+        outside = stage == "closed" or (stage == "other_outcome" and subject.facts[f"{kind}.running"] == "no")
+        subject.facts[f"{kind}.in_view"] = "no" if outside else "yes"
 
 
 def _subject(kind: str, entry: Entry, facts: dict[str, Value], *, current: bool, ended: bool, by: Any = None) -> Subject:
