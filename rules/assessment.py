@@ -13,6 +13,7 @@ from typing import Any
 
 from rules.agenda import Change, agenda
 from rules.engines import Engine, checked
+from rules.facts import FACTS
 from rules.findings import Finding, Judge, finding_json
 from rules.fold import PROPOSAL, Folded, History, fold, visible_entries
 from rules.journal import Case, Entry, build_entry
@@ -99,7 +100,6 @@ class Assessor:
         self.pack = pack
         self.engine = engine
 
-
     def history(self, case: Case, as_of: date, known_at: datetime | None = None) -> History:
         """The entries of a case that count on `as_of`, and where they led."""
         return History(case, visible_entries(case, as_of, known_at), self.pack.ruleset(as_of).parameters)
@@ -170,7 +170,7 @@ class Assessor:
                 yield TriggerStatus(trigger, "open")
             else:
                 step = proposal if proposal is not None and proposal.trigger == trigger else Proposal(trigger)
-                yield self._guarded(self._with(read, step.entry(as_of)), as_of, step, guards[trigger])
+                yield self._guarded(read, as_of, step, guards[trigger])
 
     def _guards(self, day: date) -> dict[str, list[Rule]]:
         guards: dict[str, list[Rule]] = {}
@@ -181,13 +181,20 @@ class Assessor:
 
     def _guarded(self, read: History, as_of: date, step: Proposal, guards: list[Rule]) -> TriggerStatus:
         """What stands in the way of one step: guards judge the step itself, never older events."""
+        entry = step.entry(as_of)
+        read = self._with(read, entry)
         folded = fold(read, as_of)
         guarding = {rule.id for rule in guards}
         proposed = tuple(subject for subject in folded.subjects if subject.proposed)
         judge = Judge(self.pack, self.engine, read, as_of)
         found = [finding for finding in judge.findings_of(proposed) if finding.rule.id in guarding]
         blocked = [item.rule.id for item in found if item.outcome == "violated" and item.rule.severity == "obligation"]
-        needs = [name.split(".", 1)[1] for item in found if item.outcome == "unknown" for name in item.missing]
+        needs = [_detail(entry, name) for item in found if item.outcome == "unknown" for name in item.missing]
         status = "blocked" if blocked else "needs_details" if needs else "open"
         return TriggerStatus(step.trigger, status, tuple(dict.fromkeys(needs)), tuple(blocked))
 
+
+def _detail(entry: Entry, name: str) -> str:
+    """What to ask for: the field of the step that was left out, else the unknown fact itself."""
+    detail = FACTS[name].detail if name in FACTS else None
+    return detail if detail is not None and getattr(entry, detail, None) is None else name.split(".", 1)[1]

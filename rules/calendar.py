@@ -48,7 +48,7 @@ def add_workdays(day: date, workdays: int) -> date:
 @lru_cache(maxsize=64)
 def _free_days(year: int) -> frozenset[tuple[int, int]]:
     # Imported here: the library costs more to load than most assessments, and few of them count working days.
-    from holidays.countries import Finland
+    from holidays import country_holidays
 
     # The library's Finland counts Midsummer Eve and Christmas Eve among the days off (held by a test).
-    return frozenset((day.month, day.day) for day in Finland(years=year))
+    return frozenset((day.month, day.day) for day in country_holidays("FI", years=year))

@@ -177,7 +177,8 @@ def _missing(rule: Rule, facts: Mapping[str, Value], day: date, ruleset: Ruleset
     """The recorded facts that are unknown and keep the rule from being settled."""
     derivations = {item.name: item for item in ruleset.derivations}
     names = dict.fromkeys(
-        recorded for name in unsettled(_undecided(rule, facts, day), facts, day)
+        recorded
+        for name in unsettled(_undecided(rule, facts, day), facts, day)
         for recorded in _recorded(name, facts, derivations)
     )
     return tuple(names)

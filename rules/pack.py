@@ -44,15 +44,47 @@ ROLES = (
 LANGUAGES = ("fi", "sv", "en")
 #: The closed list of SPEC §5.
 ACTIONS = tuple(
-    (
-        "ask_interest tell_about_coaching open_the_way_to_coaching agree_selection hold_joint_meeting obtain_consent"
-        " update_plan review_plan renew_service_decision assign_social_worker update_implementation_plan"
-        " start_coaching make_profile search_jobs meet_employer agree_job agree_work_trial check_endorsements"
-        " obtain_statements adjust_weekly_days consider_capacity advise_economic_support review_coaching_period"
-        " review_interruption review_queue resume_or_end_activity end_activity decide_retention keep_coach_support"
-        " contact_client stop_sharing plan_after_trial give_benefit_counselling support_at_work resume_job_search"
-        " follow_up assess_needs correct_record keep_contact"
-    ).split()
+    [
+        "ask_interest",
+        "tell_about_coaching",
+        "open_the_way_to_coaching",
+        "agree_selection",
+        "hold_joint_meeting",
+        "obtain_consent",
+        "update_plan",
+        "review_plan",
+        "renew_service_decision",
+        "assign_social_worker",
+        "update_implementation_plan",
+        "start_coaching",
+        "make_profile",
+        "search_jobs",
+        "meet_employer",
+        "agree_job",
+        "agree_work_trial",
+        "check_endorsements",
+        "obtain_statements",
+        "adjust_weekly_days",
+        "consider_capacity",
+        "advise_economic_support",
+        "review_coaching_period",
+        "review_interruption",
+        "review_queue",
+        "resume_or_end_activity",
+        "end_activity",
+        "decide_retention",
+        "keep_coach_support",
+        "contact_client",
+        "stop_sharing",
+        "plan_after_trial",
+        "give_benefit_counselling",
+        "support_at_work",
+        "resume_job_search",
+        "follow_up",
+        "assess_needs",
+        "correct_record",
+        "keep_contact",
+    ]
 )
 
 

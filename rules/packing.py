@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Any as AnyData
 
@@ -34,8 +35,33 @@ from statemachines.charts import TRIGGERS
 Data = dict[str, AnyData]
 
 RULE_KEYS = frozenset(
-    "id about title text source authority severity valid event when speaks holds late advise done limit advise_before"
-    " due overdue guards action actions role about_ending caution".split()
+    [
+        "id",
+        "about",
+        "title",
+        "text",
+        "source",
+        "authority",
+        "severity",
+        "valid",
+        "event",
+        "when",
+        "speaks",
+        "holds",
+        "late",
+        "advise",
+        "done",
+        "limit",
+        "advise_before",
+        "due",
+        "overdue",
+        "guards",
+        "action",
+        "actions",
+        "role",
+        "about_ending",
+        "caution",
+    ]
 )
 PARAMETER_UNITS = ("months", "days", "workdays", "days_per_week", "weeks")
 FINDING = "finding."
@@ -185,7 +211,7 @@ def _check_versions(mistakes: Mistakes, rules: Sequence[Rule]) -> None:
         by_id.setdefault(rule.id, []).append(rule)
     for versions in by_id.values():
         versions.sort(key=lambda rule: rule.valid_from)
-        for older, newer in zip(versions, versions[1:], strict=False):
+        for older, newer in pairwise(versions):
             if older.valid_to is None or older.valid_to >= newer.valid_from:
                 mistakes.add(older.id, f"two versions are in force on {newer.valid_from}")
             elif older.valid_to.toordinal() + 1 < newer.valid_from.toordinal():
@@ -334,7 +360,7 @@ class _Compiler:
             done = self.condition(place, item.get("done", {"any": []}), about)
             return (("satisfied", done),), "advised"
         if "holds" not in item:
-            self.mistakes.add(place, f"expected one of holds, advise, limit")
+            self.mistakes.add(place, "expected one of holds, advise, limit")
         holds = self.condition(place, item.get("holds", {}), about)
         if "late" not in item:
             return (("satisfied", holds),), "violated"
@@ -389,7 +415,9 @@ class _Compiler:
             self.mistakes.add(place, f"expected one test, found {value!r}")
             return ALWAYS
         ((test, bound),) = value.items()
-        allowed = {"number": ("at_least", "at_most", "given"), "date": ("passed", "reached", "given")}.get(fact.type, ())
+        allowed = {"number": ("at_least", "at_most", "given"), "date": ("passed", "reached", "given")}.get(
+            fact.type, ()
+        )
         if not self.mistakes.known(place, f"test of a {fact.type}", test, allowed):
             return ALWAYS
         if test == "given":

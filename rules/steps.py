@@ -58,7 +58,12 @@ def _urgency(finding: Finding, day: date) -> tuple[int, int, int, int]:
     due = finding.due
     overdue = due is not None and due < day
     rank = 0 if overdue else 1 if due is not None else 2
-    return rank, due.toordinal() if due is not None else 0, SEVERITIES.index(finding.rule.severity), finding.rule.position
+    return (
+        rank,
+        due.toordinal() if due is not None else 0,
+        SEVERITIES.index(finding.rule.severity),
+        finding.rule.position,
+    )
 
 
 def _step(action: str, found: list[Finding], day: date) -> Step:

@@ -40,7 +40,9 @@ class CheckedEngine:
             if one != other:
                 rule = self._ruleset.rules[position]
                 read = {name: str(facts.get(name)) for name in rule.reads()}
-                parts.append(f"{rule.id}: {self._first.name} says {one}, {self._second.name} says {other}; facts {read}")
+                parts.append(
+                    f"{rule.id}: {self._first.name} says {one}, {self._second.name} says {other}; facts {read}"
+                )
         raise EngineDifference(f"on {day}: " + "; ".join(parts))
 
 

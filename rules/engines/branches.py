@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
-from rules.conditions import All, Any, Condition, Line, Not
+from rules.conditions import All, Condition, Line, Not
 from rules.facts import UNKNOWN, Fact, Value
 from rules.pack import Rule
 

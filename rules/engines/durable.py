@@ -119,7 +119,9 @@ class _Shard:
             patterns.append(parts)
             names = ("own", "found")
             ruleset[str(number)] = {
-                "all": [{names[i]: {"$and": part}} if len(part) > 1 else {names[i]: part[0]} for i, part in enumerate(parts)],
+                "all": [
+                    {names[i]: {"$and": part}} if len(part) > 1 else {names[i]: part[0]} for i, part in enumerate(parts)
+                ],
                 "run": self._fire(rule.position, outcome),
             }
         if len(self._short) > MAX_ATTRIBUTES:
@@ -231,7 +233,9 @@ class DurableEngine:
 def finding_facts(ruleset: Ruleset) -> dict[str, Fact]:
     """The findings that rules of later waves read, declared as facts."""
     names = {name for rule in ruleset.rules for name in rule.reads() if name.startswith("finding.")}
-    return {name: Fact(name, "enum", {}, "findings", (*OUTCOMES[:-1], "yes", "no"), may_be_unknown=True) for name in names}
+    return {
+        name: Fact(name, "enum", {}, "findings", (*OUTCOMES[:-1], "yes", "no"), may_be_unknown=True) for name in names
+    }
 
 
 def _positions(rules: Sequence[Rule]) -> tuple[int, ...]:
@@ -244,9 +248,7 @@ def _shards(kind: str, rules: Sequence[Rule], vocabulary: Mapping[str, Fact], na
     batches: list[list[tuple[Rule, str, Branch]]] = [[]]
     for rule in rules:
         branches = [
-            (rule, outcome, branch)
-            for outcome, found in outcome_branches(rule, vocabulary).items()
-            for branch in found
+            (rule, outcome, branch) for outcome, found in outcome_branches(rule, vocabulary).items() for branch in found
         ]
         if weight * len(branches) > MAX_PATHS:
             raise EngineError(f"{rule.id}: {len(branches)} branches do not fit into one ruleset; split the rule")

@@ -43,7 +43,7 @@ class ReferenceEngine:
 
     def judge_wave(self, wave: int, facts: Mapping[str, Value], found: Mapping[str, str], day: date) -> Outcomes:
         """See `rules.engines.base.Engine`."""
-        both: Mapping[str, Value] = ChainMap(dict(found), dict(facts))  # type: ignore[arg-type]
+        both: Mapping[str, Value] = ChainMap(dict(found), dict(facts))
         return {rule.position: outcome_of(rule, both, day) for rule in self._later.get(wave, ())}
 
 

@@ -31,4 +31,14 @@ PARAMETERS_READ = (
     "job_contact.year_months",
 )
 
-__all__ = ["FOLD_VERSION", "PARAMETERS_READ", "PROPOSAL", "Folded", "History", "Record", "Subject", "fold", "visible_entries"]
+__all__ = [
+    "FOLD_VERSION",
+    "PARAMETERS_READ",
+    "PROPOSAL",
+    "Folded",
+    "History",
+    "Record",
+    "Subject",
+    "fold",
+    "visible_entries",
+]

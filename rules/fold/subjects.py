@@ -87,7 +87,9 @@ def _view(subject: Subject, stage: str) -> None:
         subject.facts[f"{kind}.in_view"] = "no" if outside else "yes"
 
 
-def _subject(kind: str, entry: Entry, facts: dict[str, Value], *, current: bool, ended: bool, by: Any = None) -> Subject:
+def _subject(
+    kind: str, entry: Entry, facts: dict[str, Value], *, current: bool, ended: bool, by: Any = None
+) -> Subject:
     proposed = PROPOSAL in (entry.id, by.id if by is not None else None)
     return Subject(kind, entry.id, current, ended, proposed, facts)
 

@@ -118,7 +118,10 @@ def _endorsements(record: Record, trial: Trial) -> dict[str, Value]:
 
 def _statements(record: Record, trial: Trial, *, proposed: bool) -> dict[str, Value]:
     over = trial.ended_on is not None
-    facts: dict[str, Value] = {"trial.statements_lapse_early": "no" if over else UNKNOWN, "trial.statements_end_on": None}
+    facts: dict[str, Value] = {
+        "trial.statements_lapse_early": "no" if over else UNKNOWN,
+        "trial.statements_end_on": None,
+    }
     if over:
         return facts | {"trial.activity_statement": "no", "trial.trial_statement": "no"}
     until = planned_end(trial)
