@@ -43,48 +43,46 @@ ROLES = (
 )
 LANGUAGES = ("fi", "sv", "en")
 #: The closed list of SPEC §5.
-ACTIONS = tuple(
-    [
-        "ask_interest",
-        "tell_about_coaching",
-        "open_the_way_to_coaching",
-        "agree_selection",
-        "hold_joint_meeting",
-        "obtain_consent",
-        "update_plan",
-        "review_plan",
-        "renew_service_decision",
-        "assign_social_worker",
-        "update_implementation_plan",
-        "start_coaching",
-        "make_profile",
-        "search_jobs",
-        "meet_employer",
-        "agree_job",
-        "agree_work_trial",
-        "check_endorsements",
-        "obtain_statements",
-        "adjust_weekly_days",
-        "consider_capacity",
-        "advise_economic_support",
-        "review_coaching_period",
-        "review_interruption",
-        "review_queue",
-        "resume_or_end_activity",
-        "end_activity",
-        "decide_retention",
-        "keep_coach_support",
-        "contact_client",
-        "stop_sharing",
-        "plan_after_trial",
-        "give_benefit_counselling",
-        "support_at_work",
-        "resume_job_search",
-        "follow_up",
-        "assess_needs",
-        "correct_record",
-        "keep_contact",
-    ]
+ACTIONS = (
+    "ask_interest",
+    "tell_about_coaching",
+    "open_the_way_to_coaching",
+    "agree_selection",
+    "hold_joint_meeting",
+    "obtain_consent",
+    "update_plan",
+    "review_plan",
+    "renew_service_decision",
+    "assign_social_worker",
+    "update_implementation_plan",
+    "start_coaching",
+    "make_profile",
+    "search_jobs",
+    "meet_employer",
+    "agree_job",
+    "agree_work_trial",
+    "check_endorsements",
+    "obtain_statements",
+    "adjust_weekly_days",
+    "consider_capacity",
+    "advise_economic_support",
+    "review_coaching_period",
+    "review_interruption",
+    "review_queue",
+    "resume_or_end_activity",
+    "end_activity",
+    "decide_retention",
+    "keep_coach_support",
+    "contact_client",
+    "stop_sharing",
+    "plan_after_trial",
+    "give_benefit_counselling",
+    "support_at_work",
+    "resume_job_search",
+    "follow_up",
+    "assess_needs",
+    "correct_record",
+    "keep_contact",
 )
 
 
@@ -134,8 +132,8 @@ class Rule:
     """A rule compiled with one set of parameter values.
 
     `applies` says when it speaks. The `steps` are then tried in order: the first true one names the outcome, an unknown
-    one makes the outcome unknown, and `otherwise` is what remains. `due` is the date shown while advice is open, `overdue`
-    the one shown when violated. The other fields are the pack's words.
+    one makes the outcome unknown, and `otherwise` is what remains. `due` is the date shown while advice is open,
+    `overdue` the one shown when violated. The other fields are the pack's words.
     """
 
     id: str

@@ -48,25 +48,32 @@ Branch: TypeAlias = dict[str, Constraint]
 Vocabulary: TypeAlias = Mapping[str, Fact]
 
 
-def encode(fact: Fact, value: Value, day: date) -> list[tuple[str, int | str]]:
-    """The attributes that carry one fact on an evaluation date. Raises ValueError for a value the fact cannot have."""
+def encode(fact: Fact, value: Value, today: int) -> tuple[int | str, int | str]:
+    """The least and the greatest a fact can be on an evaluation date (its ordinal); for a word twice the same.
+
+    Raises ValueError for a value the fact cannot have.
+    """
     if fact.type == "enum":
-        return [(fact.name, str(value))]
+        return str(value), str(value)
     if fact.type == "yes_no":
-        return [(fact.name, _YES_NO[str(value)])]
-    if value == UNKNOWN and fact.may_be_unknown:
-        return [(_least(fact), -FAR), (_greatest(fact), FAR)]
-    if isinstance(value, date):
-        number = value.toordinal() - day.toordinal()
+        number = _YES_NO[str(value)]
     elif value is None:
         number = FAR
+    elif isinstance(value, date):
+        number = value.toordinal() - today
     elif isinstance(value, int):
         number = value
+    elif value == UNKNOWN and fact.may_be_unknown:
+        return -FAR, FAR
     else:
         raise ValueError(f"{fact.name}: expected a {fact.type}, got {value!r}")
-    if not fact.may_be_unknown:
-        return [(fact.name, number)]
-    return [(_least(fact), number), (_greatest(fact), number)]
+    return number, number
+
+
+def attributes(fact: Fact) -> tuple[str, ...]:
+    """The attributes that carry a fact: one, or two where a number or date can be unknown (see `encode`)."""
+    ranged = fact.may_be_unknown and fact.type in ("number", "date")
+    return (_least(fact), _greatest(fact)) if ranged else (fact.name,)
 
 
 def _least(fact: Fact) -> str:
@@ -75,6 +82,11 @@ def _least(fact: Fact) -> str:
 
 def _greatest(fact: Fact) -> str:
     return f"{fact.name}>" if fact.may_be_unknown else fact.name
+
+
+def applying_branches(condition: Condition, vocabulary: Vocabulary) -> list[Branch]:
+    """The branches under which a condition is certainly true."""
+    return _joined([{}], condition, vocabulary, certain=True, truth=True)
 
 
 def outcome_branches(rule: Rule, vocabulary: Vocabulary) -> dict[str, list[Branch]]:
@@ -163,7 +175,7 @@ def _narrowed(branch: Branch, attribute: str, constraint: Constraint) -> Branch 
 
 
 def _distinct(branches: list[Branch]) -> list[Branch]:
-    """The branches without those that another, wider one already holds; those that differ in one word set are joined."""
+    """The branches without those a wider one holds already; two that differ in one set of words are joined."""
     merged: list[Branch] = []
     for branch in branches:
         for index, other in enumerate(merged):

@@ -11,6 +11,9 @@ Measured dangers and what fences them off here:
 * after an error nothing of a host can be trusted: it is dropped and built anew, and the error raised;
 * it is not safe for threads: one lock an engine.
 
+Each firing costs more than all tests of a fact. So rules that apply under the same condition share one firing, which
+says that they apply; what then is each rule's quiet outcome (satisfied, where it can be) needs no firing of its own.
+
 Findings build on findings by forward chaining: what earlier waves found is asserted as a second fact, and rules of
 later waves join the two.
 """
@@ -20,14 +23,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from durable import engine as durable_engine
 
+from rules.conditions import Condition
 from rules.engines.base import EngineError, Outcomes, rules_of_wave
-from rules.engines.branches import Between, Branch, OneOf, encode, outcome_branches
+from rules.engines.branches import Between, Branch, OneOf, applying_branches, attributes, encode, outcome_branches
 from rules.engines.reference import rules_by_wave
-from rules.facts import Fact, Value
+from rules.facts import UNKNOWN, Fact, Value
 from rules.pack import OUTCOMES, Rule, Ruleset
 
 MAX_PATHS = 60
@@ -37,6 +41,17 @@ _GUARD, _FOUND, _SID = "kind", "found", "0"
 _OPERATORS = frozenset({"$gte", "$lte", "$neq"})
 
 Test = dict[str, Any]
+
+
+class _Firing(NamedTuple):
+    """What one branch says when it matches: that these rules apply, or (with an outcome) what one of them came to."""
+
+    rules: tuple[int, ...]
+    outcome: str | None
+    branch: Branch
+
+
+_CAUGHT = _Firing((), None, {})
 
 
 class _QuietHost(durable_engine.Host):  # type: ignore[misc]
@@ -94,41 +109,42 @@ def _lint_test(name: str, test: Test, attributes: frozenset[str]) -> None:
 class _Shard:
     """One ruleset on one host: rules about one kind of fact, or (chained) about two facts together."""
 
-    def __init__(self, name: str, kind: str, rules: list[tuple[Rule, str, Branch]], vocabulary: Mapping[str, Fact]):
+    def __init__(self, name: str, kind: str, rules: list[Rule], firings: list[_Firing], vocabulary: Mapping[str, Fact]):
         self.name = name
         self.kind = kind
         self.chained = kind == _FOUND
-        self._rules = rules
-        self._fired: list[tuple[int, str]] = []
-        read = sorted({fact for rule, _, _ in rules for fact in rule.reads()})
+        self.firings = firings
+        self.quiet = {rule.position: quiet_outcome(rule) for rule in rules}
+        self._fired: list[_Firing] = []
+        read = sorted({fact for rule in rules for fact in rule.reads()})
         self.own = [vocabulary[fact] for fact in read if not fact.startswith("finding.")]
         self.found = [vocabulary[fact] for fact in read if fact.startswith("finding.")]
-        self.branches = len(rules)
         # Short names: the engine writes and reads the whole fact as JSON at every firing.
-        attributes = [name for fact in (*self.own, *self.found) for name in _attributes(fact)]
-        self._short = {name: f"a{number}" for number, name in enumerate(attributes)}
+        names = [name for fact in (*self.own, *self.found) for name in attributes(fact)]
+        self._short = {name: f"a{number}" for number, name in enumerate(names)}
+        self._names = {f.name: [self._short[name] for name in attributes(f)] for f in (*self.own, *self.found)}
         self._build()
 
     def _build(self) -> None:
         guard = "case" if self.chained else self.kind
         ruleset: dict[str, Any] = {}
         patterns = []
-        for number, (rule, outcome, branch) in enumerate(self._rules):
-            own = [{_GUARD: guard}, *self._tests(branch, findings=False)]
-            parts = [own, [{_GUARD: _FOUND}, *self._tests(branch, findings=True)]] if self.chained else [own]
+        for number, firing in enumerate(self.firings):
+            own = [{_GUARD: guard}, *self._tests(firing.branch, findings=False)]
+            parts = [own, [{_GUARD: _FOUND}, *self._tests(firing.branch, findings=True)]] if self.chained else [own]
             patterns.append(parts)
             names = ("own", "found")
             ruleset[str(number)] = {
                 "all": [
                     {names[i]: {"$and": part}} if len(part) > 1 else {names[i]: part[0]} for i, part in enumerate(parts)
                 ],
-                "run": self._fire(rule.position, outcome),
+                "run": self._fire(firing),
             }
         if len(self._short) > MAX_ATTRIBUTES:
             raise EngineError(f"{self.name}: {len(self._short)} attributes, at most {MAX_ATTRIBUTES}")
         lint_ruleset(self.name, patterns, frozenset(self._short.values()))
         # The catch-all: nothing is ever unmatched, and an action always runs before the state is deleted.
-        ruleset["any"] = {"all": [{"own": {"$ex": {_GUARD: 1}}}], "run": self._fire(-1, "")}
+        ruleset["any"] = {"all": [{"own": {"$ex": {_GUARD: 1}}}], "run": self._fire(_CAUGHT)}
         self._host = _QuietHost()
         self._host.set_rulesets({self.name: ruleset})
 
@@ -137,16 +153,16 @@ class _Shard:
         names = sorted((name for name in branch if name.startswith("finding.") == findings), key=_shared_first)
         return [test for name in names for test in attribute_tests(self._short[name], branch[name])]
 
-    def _fire(self, position: int, outcome: str) -> Callable[[Any], None]:
+    def _fire(self, firing: _Firing) -> Callable[[Any], None]:
         fired = self._fired
 
         def run(_closure: Any) -> None:  # exactly one parameter: with two the engine takes it for asynchronous
-            fired.append((position, outcome))
+            fired.append(firing)
 
         return run
 
-    def judge(self, facts: Mapping[str, Value], found: Mapping[str, str] | None, day: date) -> list[tuple[int, str]]:
-        """What fires for one fact, or for a fact and what was found. Raises EngineError; the host is then new."""
+    def judge(self, facts: Mapping[str, Value], found: Mapping[str, str] | None, day: date) -> Outcomes:
+        """The outcomes for one fact, or for a fact and what was found. Raises EngineError; the host is then new."""
         self._fired.clear()
         try:
             own = self._encoded(self.own, facts, day)
@@ -159,15 +175,34 @@ class _Shard:
             if isinstance(error, Exception):
                 raise EngineError(f"durable-rules failed on {self.name}: {error}") from error
             raise
-        return [item for item in self._fired if item[0] >= 0]
+        return self._outcomes()
+
+    def _outcomes(self) -> Outcomes:
+        """What the firings come to; an outcome without its rule applying, or two for one rule, is an error."""
+        applies = {position for firing in self._fired if firing.outcome is None for position in firing.rules}
+        said: Outcomes = {}
+        for firing in self._fired:
+            if firing.outcome is None:
+                continue
+            (position,) = firing.rules
+            if said.setdefault(position, firing.outcome) != firing.outcome:
+                raise EngineError(f"rule {position} came out both {said[position]} and {firing.outcome}")
+            if position not in applies and firing.outcome != UNKNOWN:
+                raise EngineError(f"rule {position} came out {firing.outcome} but does not apply")
+        quiet = self.quiet
+        return {p: said.get(p, quiet[p] if p in applies else "not_applicable") for p in quiet}
 
     def _encoded(self, declared: list[Fact], facts: Mapping[str, Any], day: date) -> dict[str, int | str]:
         encoded: dict[str, int | str] = {}
+        today = day.toordinal()
         for fact in declared:
-            for name, value in encode(fact, facts[fact.name], day):
-                if isinstance(value, str) and len(value) > MAX_TEXT:
-                    raise EngineError(f"{fact.name}: a text of {len(value)} characters")
-                encoded[self._short[name]] = value
+            least, greatest = encode(fact, facts[fact.name], today)
+            if isinstance(least, str) and len(least) > MAX_TEXT:
+                raise EngineError(f"{fact.name}: a text of {len(least)} characters")
+            names = self._names[fact.name]
+            encoded[names[0]] = least
+            if len(names) > 1:
+                encoded[names[1]] = greatest
         return encoded
 
     def _assert(self, fact: dict[str, Any]) -> None:
@@ -183,12 +218,6 @@ def _shared_first(name: str) -> tuple[bool, bool, str]:
     return (name != "case.stage", not name.startswith("case."), name)
 
 
-def _attributes(fact: Fact) -> list[str]:
-    if fact.may_be_unknown and fact.type in ("number", "date"):
-        return [f"{fact.name}<", f"{fact.name}>"]
-    return [fact.name]
-
-
 class DurableEngine:
     """Judges by asserting each subject to the shards of its kind."""
 
@@ -198,35 +227,29 @@ class DurableEngine:
         self._lock = Lock()
         vocabulary = ruleset.vocabulary | finding_facts(ruleset)
         kinds = dict.fromkeys(rule.about for rule in ruleset.rules)
-        self._positions = {kind: _positions(rules_of_wave(ruleset.about(kind), 0)) for kind in kinds}
         self._shards = {kind: _shards(kind, rules_of_wave(ruleset.about(kind), 0), vocabulary, kind) for kind in kinds}
-        self._waves = rules_by_wave(ruleset)
-        self._chained = {wave: _shards(_FOUND, rules, vocabulary, f"wave{wave}") for wave, rules in self._waves.items()}
+        waves = rules_by_wave(ruleset).items()
+        self._chained = {wave: _shards(_FOUND, rules, vocabulary, f"wave{wave}") for wave, rules in waves}
 
     def judge(self, kind: str, facts: Mapping[str, Value], day: date) -> Outcomes:
         """See `rules.engines.base.Engine`."""
-        return self._outcomes(self._positions.get(kind, ()), self._shards.get(kind, ()), facts, None, day)
+        return self._outcomes(self._shards.get(kind, ()), facts, None, day)
 
     def judge_wave(self, wave: int, facts: Mapping[str, Value], found: Mapping[str, str], day: date) -> Outcomes:
         """See `rules.engines.base.Engine`."""
-        positions = _positions(self._waves.get(wave, []))
-        return self._outcomes(positions, self._chained.get(wave, ()), facts, found, day)
+        return self._outcomes(self._chained.get(wave, ()), facts, found, day)
 
     def _outcomes(
         self,
-        positions: Sequence[int],
         shards: Sequence[_Shard],
         facts: Mapping[str, Value],
         found: Mapping[str, str] | None,
         day: date,
     ) -> Outcomes:
-        outcomes: Outcomes = dict.fromkeys(positions, "not_applicable")
+        outcomes: Outcomes = {}
         with self._lock:
             for shard in shards:
-                for position, outcome in shard.judge(facts, found, day):
-                    if outcomes[position] not in ("not_applicable", outcome):
-                        raise EngineError(f"rule {position} came out both {outcomes[position]} and {outcome}")
-                    outcomes[position] = outcome
+                outcomes.update(shard.judge(facts, found, day))
         return outcomes
 
 
@@ -238,21 +261,47 @@ def finding_facts(ruleset: Ruleset) -> dict[str, Fact]:
     }
 
 
-def _positions(rules: Sequence[Rule]) -> tuple[int, ...]:
-    return tuple(rule.position for rule in rules)
+def quiet_outcome(rule: Rule) -> str:
+    """The outcome of a rule that applies and of which nothing else fires."""
+    return "satisfied" if "satisfied" in (rule.otherwise, *(outcome for outcome, _ in rule.steps)) else rule.otherwise
 
 
 def _shards(kind: str, rules: Sequence[Rule], vocabulary: Mapping[str, Fact], name: str) -> list[_Shard]:
-    """The rules' branches in as few rulesets as the envelope allows; a rule's branches stay together."""
-    weight = 2 if kind == _FOUND else 1
-    batches: list[list[tuple[Rule, str, Branch]]] = [[]]
+    """The rules in as few rulesets as the envelope allows; those that apply alike stand together."""
+    alike: dict[Condition, list[Rule]] = {}
     for rule in rules:
-        branches = [
-            (rule, outcome, branch) for outcome, found in outcome_branches(rule, vocabulary).items() for branch in found
-        ]
-        if weight * len(branches) > MAX_PATHS:
-            raise EngineError(f"{rule.id}: {len(branches)} branches do not fit into one ruleset; split the rule")
-        if weight * (len(batches[-1]) + len(branches)) > MAX_PATHS:
+        alike.setdefault(rule.applies, []).append(rule)
+    room = MAX_PATHS // 2 if kind == _FOUND else MAX_PATHS
+    batches: list[list[Rule]] = [[]]
+    for rule in (rule for group in alike.values() for rule in group):
+        needed = len(_firings([*batches[-1], rule], vocabulary))
+        if needed > room and batches[-1]:
             batches.append([])
-        batches[-1].extend(branches)
-    return [_Shard(f"{name}-{number}", kind, batch, vocabulary) for number, batch in enumerate(batches) if batch]
+            needed = len(_firings([rule], vocabulary))
+        if needed > room:
+            raise EngineError(f"{rule.id}: {needed} branches do not fit into one ruleset; split the rule")
+        batches[-1].append(rule)
+    return [
+        _Shard(f"{name}-{number}", kind, batch, _firings(batch, vocabulary), vocabulary)
+        for number, batch in enumerate(batches)
+        if batch
+    ]
+
+
+def _firings(rules: Sequence[Rule], vocabulary: Mapping[str, Fact]) -> list[_Firing]:
+    alike: dict[Condition, list[int]] = {}
+    for rule in rules:
+        alike.setdefault(rule.applies, []).append(rule.position)
+    applying = [
+        _Firing(tuple(positions), None, branch)
+        for condition, positions in alike.items()
+        for branch in applying_branches(condition, vocabulary)
+    ]
+    outcomes = [
+        _Firing((rule.position,), outcome, branch)
+        for rule in rules
+        for outcome, branches in outcome_branches(rule, vocabulary).items()
+        if outcome != quiet_outcome(rule)
+        for branch in branches
+    ]
+    return applying + outcomes

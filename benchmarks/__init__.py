@@ -1,0 +1,1 @@
+"""What each speed figure is measured by. `python -m benchmarks` prints them and writes latest.json."""
