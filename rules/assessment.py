@@ -35,12 +35,22 @@ class Proposal:
     def entry(self, day: date) -> Entry:
         """The step as a hypothetical entry; details not given are unknown.
 
-        Raises ValueError for an unknown trigger and JournalError for an unknown detail.
+        Raises ValueError for an unknown trigger or one that says nothing without a detail not given, and JournalError
+        for an unknown detail.
         """
         if self.trigger not in TRIGGERS:
             raise ValueError(f"unknown trigger {self.trigger!r}; known: {', '.join(TRIGGERS)}")
-        defaults = {"service": "coaching"} if self.trigger == "take_initiative" else {}
-        return build_entry(TRIGGERS[self.trigger].entry_type, date=day, id=PROPOSAL, **{**defaults, **self.details})
+        details = {**_implied(self.trigger, day), **self.details}
+        if self.trigger == "reach_phase" and "phase" not in details:
+            raise ValueError("reach_phase needs to know which phase: phase=profile, for example")
+        return build_entry(TRIGGERS[self.trigger].entry_type, date=day, id=PROPOSAL, **details)
+
+
+def _implied(trigger: str, day: date) -> dict[str, Any]:
+    """What a trigger's name says of the step: these are about coaching."""
+    if trigger == "take_initiative":
+        return {"service": "coaching"}
+    return {"coaching": {"start": day}} if trigger == "update_plan" else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from statemachines.path import ReferralEpisode
 
 def plan_facts(plan: Entry) -> dict[str, Value]:
     """All facts of kind `plan` for one plan update."""
-    participants = field(plan, "participants")
+    participants = field(plan, "participants")  # left out only in a proposed step
     present = {
-        f"plan.has_{role}": "yes" if role in participants else "no"
+        f"plan.has_{role}": UNKNOWN if participants is None else "yes" if role in participants else "no"
         for role in ("client", "social_worker", "work_ability_team", "employment_coach")
     }
     return {
@@ -58,6 +58,8 @@ def _sought(record: Record, kind: str, initiative: date | None) -> list[Entry]:
 
 def _selects(entry: Entry) -> str:
     """Whether a selection was made together by all who work with the client, with the client agreeing."""
+    if field(entry, "participants") is None:
+        return UNKNOWN
     there = set(field(entry, "participants"))
     together = {"client", "social_worker", "employment_coach"} <= there
     if not together or not there & {"activity_instructor", "activity_supervisor"}:

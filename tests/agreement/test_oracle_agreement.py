@@ -35,6 +35,7 @@ def differences(document: Document, as_of: date, known_at: datetime | None) -> l
     """What product and oracle see differently; a crash of either is a difference too."""
     try:
         expected = oracle.assess(document, as_of, known_at)
+        current = current_subjects(document, as_of, known_at)
         folded, findings = assessor().findings(case_from_data(document), as_of, known_at=known_at, history=True)
     except Exception:
         return [traceback.format_exc()]
@@ -45,12 +46,22 @@ def differences(document: Document, as_of: date, known_at: datetime | None) -> l
         if state[name] != known
     ]
     mine = {item.key: (item.outcome, item.due and item.due.isoformat()) for item in findings}
+    for item in findings:
+        kind, entry = item.subject.kind, item.subject.entry
+        if item.subject.current != ((kind, entry) in current):
+            found.append(f"{item.key}: product {'current' if item.subject.current else 'history'}, oracle otherwise")
     if len(mine) != len(findings):
         found.append("two findings have the same rule and subject")
     for key in sorted(mine.keys() | expected.findings.keys(), key=str):
         if mine.get(key) != expected.findings.get(key):
             found.append(f"{key}: product {mine.get(key)}, oracle {expected.findings.get(key)}")
     return found
+
+
+def current_subjects(document: Document, as_of: date, known_at: datetime | None) -> set[tuple[str, str | None]]:
+    """The subjects the oracle holds to be current: kind and the entry that began each."""
+    view = oracle.View(document, as_of, known_at)
+    return {(s.kind, s.id) for subjects in view.subjects.values() for s in subjects if oracle.is_current(view, s)}
 
 
 def shrunk(document: Document, as_of: date, known_at: datetime | None) -> Document:
@@ -96,7 +107,7 @@ def report(pair: Pair, seed: str) -> str:
 
 
 def pairs(rng: random.Random, count: int) -> Iterator[Pair]:
-    """Random journals, each with a few dates near its limits; where times of recording are kept, often as known then."""
+    """Random journals, each with a few dates near its limits; those with times of recording often as known at one."""
     drawn = 0
     while drawn < count:
         document = random_case(rng)

@@ -1,0 +1,123 @@
+"""Clone this repository into an empty folder and use it as a newcomer does; write the transcript.
+
+Runs the README's two commands, writes the specification's example journal, asks `polku next` about it, then makes
+three mistakes in it. Fails when a step does not end as expected. The transcript is docs/transcripts/fresh-clone.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TRANSCRIPT = ROOT / "docs" / "transcripts" / "fresh-clone.md"
+EXAMPLE = """\
+case: {id: sirpa, municipality: Orimattila, birth_year: 1971, language: fi}
+entries:
+  - {date: 2020-10-01, type: activity_started, days_per_week: 4, period_end: 2022-09-30, wall_less: yes}
+  - {date: 2022-08-23, type: coaching_info_given}
+  - {date: 2022-08-23, type: interest_asked, wants_to_work: yes}
+  - {date: 2022-08-29, type: activation_plan_updated, participants: [client, social_worker, employment_coach],
+     coaching: {start: 2022-09-05, end: 2022-11-30, alongside_activity: yes},
+     work_trial_possible: yes, wage_subsidy_clarified: yes}
+  - {date: 2022-09-05, type: coaching_started, provider: provider-1, provider_kind: private}
+"""
+#: What is changed in the example, one mistake each.
+MISTAKES = (
+    ("a field misspelt", "days_per_week", "days_per_weak"),
+    ("a type that does not exist", "coaching_info_given", "coaching_info"),
+    ("a day that does not exist", "date: 2022-08-29", "date: 2022-08-32"),
+)
+LONGEST_LINES = 60
+
+
+class Session:
+    """A folder, the commands run in it, and what they printed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lines: list[str] = []
+        self.failed = False
+
+    def say(self, text: str) -> None:
+        """A line of prose in the transcript."""
+        print(text, flush=True)
+        self.lines += [text, ""]
+
+    def run(self, command: str, *, expected: int = 0) -> None:
+        """Run a shell command in the clone and note what it printed; note a failure when it ends otherwise."""
+        print(f"$ {command}", flush=True)
+        keep = {"PATH", "HOME", "LANG", "TMPDIR", "PIP_CONFIG_FILE", "PIP_INDEX_URL", "SSL_CERT_FILE", "CI"}
+        environment = {name: value for name, value in os.environ.items() if name in keep}
+        done = subprocess.run(  # noqa: S602 (our own commands)
+            command, shell=True, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        printed = self._tidy(done.stdout + done.stderr)
+        self.lines += ["```console", f"$ {command}", *printed, f"[exit {done.returncode}]", "```", ""]
+        if done.returncode != expected:
+            self.failed = True
+            self.say(f"**Expected exit {expected}, got {done.returncode}.**")
+            print(done.stdout[-5000:], done.stderr[-5000:], flush=True)
+
+    def _tidy(self, text: str) -> list[str]:
+        text = re.sub(r"\x1b\[[0-9;]*m", "", text).replace(str(self.folder), "~/polku")
+        lines = [line.rstrip() for line in text.splitlines()]
+        if len(lines) <= LONGEST_LINES:
+            return lines
+        half = LONGEST_LINES // 2
+        return [*lines[:half], f"… ({len(lines) - 2 * half} lines left out here)", *lines[-half:]]
+
+
+def use_it(session: Session, source: Path) -> None:
+    """The newcomer's session."""
+    session.say("# A fresh clone, used as the README says")
+    session.say("Made by `scripts/fresh_clone.py`; `make soak` makes it again.")
+    folder, session.folder = session.folder, session.folder.parent
+    session.run(f"git clone --quiet {source} {folder.name}")
+    session.folder = folder
+    session.run("make run")
+    session.run("make test")
+    session.say("The specification's example:")
+    (folder / "sirpa.yaml").write_text(EXAMPLE, encoding="utf-8")
+    session.run("cat sirpa.yaml")
+    polku = ".venv/bin/polku next"
+    session.run(f"{polku} sirpa.yaml --as-of 2022-09-05")
+    session.run(f"{polku} sirpa.yaml --as-of 2022-09-05 --propose start_work_trial --with arrangement=alongside_activity")
+    for what, right, wrong in MISTAKES:
+        session.say(f"With {what}:")
+        (folder / "wrong.yaml").write_text(EXAMPLE.replace(right, wrong, 1), encoding="utf-8")
+        session.run(f"{polku} wrong.yaml --as-of 2022-09-05", expected=2)
+    session.say("All three at once:")
+    text = EXAMPLE
+    for _, right, wrong in MISTAKES:
+        text = text.replace(right, wrong, 1)
+    (folder / "wrong.yaml").write_text(text, encoding="utf-8")
+    session.run(f"{polku} wrong.yaml --as-of 2022-09-05", expected=2)
+
+
+def main() -> int:
+    """Run the session in a temporary folder, write the transcript; 1 when a step did not end as expected."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", default=str(ROOT), help="the repository to clone")
+    parser.add_argument("--out", type=Path, default=TRANSCRIPT)
+    options = parser.parse_args()
+    home = Path(tempfile.mkdtemp(prefix="polku-clone-"))
+    try:
+        session = Session(home / "polku")
+        use_it(session, Path(options.source))
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(session.lines).replace(str(home), "~").replace(str(options.source), "…/polku")
+    options.out.write_text(text, encoding="utf-8")
+    return 1 if session.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
