@@ -1,7 +1,7 @@
 """Try one theme's cases while writing them: `python scripts/try_cases.py THEME [RULE] [--mutants [NAME]] [--lang en]`.
 
-Prints every check that fails, the outcomes no case shows yet, and with `--mutants` the mutants that no case kills (of the
-theme's rules, or of one rule, derived deadline or parameter).
+Prints every check that fails, the outcomes no case shows yet, and with `--mutants` the mutants that no case kills: of the
+theme's rules and their deadlines, of one rule, deadline or parameter, or of `speaks` (the line on when rules speak).
 """
 
 import argparse
@@ -72,6 +72,8 @@ def print_survivors(own: list[str], wanted: list[str]) -> None:
     for name in wanted:
         if name in deadlines:
             results = proof.derivation_results(name)
+        elif name == "speaks":
+            results = proof.speaking_results()
         elif name in PARAMETERS_READ:
             results = proof.parameter_results(name)
         else:

@@ -15,7 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from rules.assessment import Assessor, Proposal
 from rules.entries import ENTRY_TYPES, LOCAL_TIME, Date, Time
 from rules.journal import Case, JournalError, load_case
-from rules.reading import MAX_BYTES, masked, scalar
+from rules.identity import masked
+from rules.reading import MAX_BYTES, scalar
 from service.terminal import nearest
 from service.words import Lang
 from statemachines import TRIGGERS
@@ -112,8 +113,8 @@ def _details(entry_type: str, given: Iterable[str]) -> dict[str, Any]:
         if name in found:
             raise typer.BadParameter(f"{masked(name)} is given twice", param_hint="--with")
         outer, _, inner = name.partition(".")
-        if inner:
-            found.setdefault(outer, {})[inner] = scalar(text)
+        if inner and isinstance(found.setdefault(outer, {}), dict):
+            found[outer][inner] = scalar(text.strip())
         else:
             field = fields.get(name)
             found[name] = _value(field.annotation if field is not None else None, text.strip())

@@ -22,9 +22,9 @@ STAGES: dict[str, Text] = {
     "other_outcome": _t("Muu ratkaisu", "Annan lösning", "Another outcome"),
     "employment": _t("Työssä", "I arbete", "At work"),
     "work_trial": _t("Työkokeilu", "Arbetsprövning", "Work trial"),
-    "coaching": _t("Työhönvalmennus", "Arbetsträning", "Coaching"),
-    "coaching_interrupted": _t("Työhönvalmennus keskeytynyt", "Arbetsträningen avbruten", "Coaching interrupted"),
-    "plan_update": _t("Valmennusta valmistellaan", "Arbetsträningen förbereds", "Coaching being prepared"),
+    "coaching": _t("Työhönvalmennus", "Arbetscoachning", "Coaching"),
+    "coaching_interrupted": _t("Työhönvalmennus keskeytynyt", "Arbetscoachningen avbruten", "Coaching interrupted"),
+    "plan_update": _t("Valmennusta valmistellaan", "Arbetscoachningen förbereds", "Coaching being prepared"),
     "activity": _t(
         "Kuntouttava työtoiminta", "Arbetsverksamhet i rehabiliteringssyfte", "Rehabilitative work activity"
     ),
@@ -33,11 +33,11 @@ STAGES: dict[str, Text] = {
 }
 
 CHARTS: dict[str, Text] = {
-    "referral": _t("Ohjautuminen työhönvalmennukseen", "Vägen till arbetsträning", "Referral to coaching"),
+    "referral": _t("Ohjautuminen työhönvalmennukseen", "Vägen till arbetscoachning", "Referral to coaching"),
     "activity": _t(
         "Kuntouttava työtoiminta", "Arbetsverksamhet i rehabiliteringssyfte", "Rehabilitative work activity"
     ),
-    "coaching": _t("Tuettu työhönvalmennus", "Arbetsträning med stöd", "Supported job coaching"),
+    "coaching": _t("Tuettu työhönvalmennus", "Stödd arbetscoachning", "Supported job coaching"),
     "work_trial": _t("Työkokeilu", "Arbetsprövning", "Work trial"),
     "employment": _t("Työ", "Arbete", "Employment"),
 }
@@ -48,7 +48,7 @@ STATES: dict[str, dict[str, Text]] = {
         "initiated": _t("Aloite tehty", "Initiativ taget", "Initiative taken"),
         "agreed": _t("Valinta sovittu", "Valet överenskommet", "Choice agreed"),
         "planned": _t("Kirjattu suunnitelmaan", "Inskriven i planen", "In the plan"),
-        "done": _t("Johti valmennukseen", "Ledde till arbetsträning", "Led to coaching"),
+        "done": _t("Johti valmennukseen", "Ledde till arbetscoachning", "Led to coaching"),
     },
     "activity": {
         "none": _NOT_BEGUN,
@@ -77,10 +77,10 @@ STATES: dict[str, dict[str, Text]] = {
 }
 
 STEPS: dict[str, Text] = {
-    "take_initiative": _t("Aloite työhönvalmennuksesta", "Initiativ till arbetsträning", "Initiative for coaching"),
+    "take_initiative": _t("Aloite työhönvalmennuksesta", "Initiativ till arbetscoachning", "Initiative for coaching"),
     "agree_selection": _t("Valinta tehdään yhdessä", "Valet görs tillsammans", "The choice is made together"),
     "update_plan": _t("Aktivointisuunnitelma päivitetään", "Aktiveringsplanen uppdateras", "The plan is updated"),
-    "decline_coaching": _t("Valmennus ei nyt ala", "Arbetsträningen börjar inte nu", "Coaching does not begin now"),
+    "decline_coaching": _t("Valmennus ei nyt ala", "Arbetscoachningen börjar inte nu", "Coaching does not begin now"),
     "lose_interest": _t("Kysytään kiinnostusta", "Intresset efterfrågas", "Interest is asked"),
     "lapse_referral": _t("Valmistelu raukeaa", "Beredningen förfaller", "The preparation lapses"),
     "start_activity": _t("Työtoiminta alkaa", "Verksamheten börjar", "The activity starts"),
@@ -88,12 +88,12 @@ STEPS: dict[str, Text] = {
     "pause_activity": _t("Työtoiminta tauolle", "Verksamheten pausas", "The activity is paused"),
     "resume_activity": _t("Työtoiminta jatkuu", "Verksamheten fortsätter", "The activity resumes"),
     "end_activity": _t("Työtoiminta päättyy", "Verksamheten avslutas", "The activity ends"),
-    "start_coaching": _t("Työhönvalmennus alkaa", "Arbetsträningen börjar", "Coaching starts"),
+    "start_coaching": _t("Työhönvalmennus alkaa", "Arbetscoachningen börjar", "Coaching starts"),
     "reach_phase": _t("Siirrytään vaiheeseen", "Övergång till en fas", "A phase is reached"),
-    "renew_coaching": _t("Valmennusta jatketaan", "Arbetsträningen förlängs", "Coaching is renewed"),
-    "interrupt_coaching": _t("Valmennus keskeytyy", "Arbetsträningen avbryts", "Coaching is interrupted"),
-    "resume_coaching": _t("Valmennus jatkuu", "Arbetsträningen återupptas", "Coaching resumes"),
-    "end_coaching": _t("Valmennus päättyy", "Arbetsträningen avslutas", "Coaching ends"),
+    "renew_coaching": _t("Valmennusta jatketaan", "Arbetscoachningen förlängs", "Coaching is renewed"),
+    "interrupt_coaching": _t("Valmennus keskeytyy", "Arbetscoachningen avbryts", "Coaching is interrupted"),
+    "resume_coaching": _t("Valmennus jatkuu", "Arbetscoachningen återupptas", "Coaching resumes"),
+    "end_coaching": _t("Valmennus päättyy", "Arbetscoachningen avslutas", "Coaching ends"),
     "start_work_trial": _t("Työkokeilu alkaa", "Arbetsprövningen börjar", "The trial starts"),
     "extend_work_trial": _t("Työkokeilua pidennetään", "Arbetsprövningen förlängs", "The trial is extended"),
     "end_work_trial": _t("Työkokeilu päättyy", "Arbetsprövningen avslutas", "The trial ends"),
@@ -103,11 +103,11 @@ STEPS: dict[str, Text] = {
 
 # Guard family (the name without its phase) and the answer it must give.
 GUARDS: dict[tuple[str, bool], Text] = {
-    ("service_is_coaching", True): _t("palveluna työhönvalmennus", "för arbetsträning", "the service is coaching"),
+    ("service_is_coaching", True): _t("palveluna työhönvalmennus", "för arbetscoachning", "the service is coaching"),
     ("client_does_not_refuse", True): _t(
         "ellei asiakas kieltäydy", "om klienten inte avböjer", "unless the client declines"
     ),
-    ("plan_names_coaching", True): _t("siinä on valmennus", "den nämner arbetsträning", "it names coaching"),
+    ("plan_names_coaching", True): _t("siinä on valmennus", "den nämner arbetscoachning", "it names coaching"),
     ("coaching_is_not_running", True): _t("valmennus ei käynnissä", "ingen träning pågår", "no coaching running"),
     ("interest_is_no", True): _t("asiakas ei nyt halua", "klienten vill inte nu", "the client does not want it now"),
     ("another_job_runs", True): _t("toinen työ jatkuu", "ett annat arbete fortsätter", "another job goes on"),

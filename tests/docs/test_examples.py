@@ -1,4 +1,4 @@
-"""The examples users meet: every one loads, is judged by both engines alike, and gives the next steps written beside it."""
+"""The examples users meet: every one loads, is judged by both engines, and gives the next steps written beside it."""
 
 from datetime import date
 from pathlib import Path

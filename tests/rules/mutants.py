@@ -8,19 +8,19 @@ once and only the mutated rule is judged again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any as AnyData
 
 from rules.assessment import Assessor
-from rules.cases import Seen, WorkedCase, look, run_case
+from rules.cases import Seen, WorkedCase, look, possible_outcomes, rule_ids, run_case
 from rules.conditions import ALWAYS, All, Any, Condition, Line, Not
 from rules.deriving import Derivation
 from rules.engines.reference import outcome_of, reference
 from rules.facts import UNKNOWN, Value
 from rules.fold import PARAMETERS_READ
-from rules.pack import OUTCOMES, Pack, Rule, Ruleset
+from rules.pack import Pack, Rule, Ruleset
 from rules.packing import ANY_STEP, FINDING
 
 NEVER = Any(())
@@ -69,7 +69,7 @@ def _changed_line(line: Line, ruleset: Ruleset) -> Iterator[tuple[str, Condition
         yield f"[{text}] with {line.bound - 1}", replace(line, bound=line.bound - 1)
     if line.test == "is":
         if len(line.values) > 1:
-            for value in line.values:
+            for value in set(line.values) & set(_allowed(line.fact, ruleset)):
                 yield f"[{text}] without {value}", replace(line, values=tuple(v for v in line.values if v != value))
         for value in _allowed(line.fact, ruleset):
             if value not in line.values:
@@ -80,27 +80,36 @@ def _allowed(name: str, ruleset: Ruleset) -> tuple[str, ...]:
     if name == ANY_STEP:
         return ("yes", "no")
     if name.startswith(FINDING):
-        return OUTCOMES
+        named = next(rule for rule in ruleset.rules if rule.id == name.removeprefix(FINDING))
+        return tuple(possible_outcomes(named, ruleset))
     fact = ruleset.vocabulary[name]
     return (*fact.values, UNKNOWN) if fact.may_be_unknown else fact.values
 
 
 def rule_mutants(rule: Rule, ruleset: Ruleset) -> Iterator[tuple[Mutant, Rule]]:
     """Every mutant of one rule. Those of the line that says when a rule speaks belong to all rules that speak so."""
-    speaks = speaking(rule)
+    line = speaking(rule)
+    speaks = f"speaks: {rule.about if isinstance(line, Line) else 'after an outcome'}"
     for told, applies in changed(rule.applies, ruleset):
-        owner = rule.id
-        if speaks is not None and isinstance(applies, All) and applies.parts[0] != speaks:
-            owner = f"speaks {rule.about if isinstance(speaks, Line) else 'after an outcome'}"
-        if isinstance(applies, Any) and speaks is not None:
-            owner = f"speaks {rule.about if isinstance(speaks, Line) else 'after an outcome'}"
-        yield Mutant(owner, f"when: {told}"), replace(rule, applies=applies)
+        same_line = line is None or (isinstance(applies, All) and applies.parts[0] == line)
+        yield Mutant(rule.id if same_line else speaks, f"when: {told}"), replace(rule, applies=applies)
+    settled: list[Line] = []
     for at, (outcome, condition) in enumerate(rule.steps):
-        if condition in (ALWAYS, NEVER):
-            continue
-        for told, inner in changed(condition, ruleset):
-            steps = (*rule.steps[:at], (outcome, inner), *rule.steps[at + 1 :])
-            yield Mutant(rule.id, f"{outcome}: {told}"), replace(rule, steps=steps)
+        if condition not in (ALWAYS, NEVER):
+            for told, inner in changed(condition, ruleset):
+                if not _settled(inner, condition, settled):
+                    steps = (*rule.steps[:at], (outcome, inner), *rule.steps[at + 1 :])
+                    yield Mutant(rule.id, f"{outcome}: {told}"), replace(rule, steps=steps)
+        settled += [condition] if isinstance(condition, Line) else []
+
+
+def _settled(inner: Condition, before: Condition, settled: list[Line]) -> bool:
+    """Whether a value added to a step's line never gets that far: an earlier step names it, or stops at unknown."""
+    if not isinstance(inner, Line) or not isinstance(before, Line) or inner.test != "is":
+        return False
+    added = set(inner.values) - set(before.values)
+    taken = {value for line in settled if line.fact == inner.fact for value in (*line.values, UNKNOWN)}
+    return bool(added) and added <= taken
 
 
 def speaking(rule: Rule) -> Condition | None:
@@ -194,7 +203,19 @@ class Proof:
         return next(at for at, edition in enumerate(self.pack.editions) if edition is ruleset)
 
     def rule_results(self, rule_id: str) -> dict[Mutant, bool]:
-        """Every mutant of a rule, and whether a case kills it."""
+        """Every mutant of a rule's own lines, and whether a case kills it."""
+        return {mutant: killed for mutant, killed in self._results(rule_id).items() if mutant.of == rule_id}
+
+    def speaking_results(self) -> dict[Mutant, bool]:
+        """Every mutant of the lines that say when rules speak, and whether a case of some rule with that line kills it."""
+        results: dict[Mutant, bool] = {}
+        for rule_id in rule_ids(self.pack):
+            for mutant, killed in self._results(rule_id).items():
+                if mutant.of != rule_id:
+                    results[mutant] = results.get(mutant, False) or killed
+        return results
+
+    def _results(self, rule_id: str) -> dict[Mutant, bool]:
         probes = [(self.edition(probe), probe) for probe in self.probes[rule_id]]
         results: dict[Mutant, bool] = {}
         for version in self.pack.versions(rule_id):
@@ -250,13 +271,11 @@ class Proof:
             results[Mutant(name, f"{change:+d}")] = killed
         return results
 
-    def every_result(self, theme_rules: Iterable[str] | None = None) -> dict[Mutant, bool]:
+    def every_result(self) -> dict[Mutant, bool]:
         """Every mutant of the pack, and whether a case kills it."""
-        results: dict[Mutant, bool] = {}
-        rules = dict.fromkeys(rule.id for rule in self.pack.editions[-1].rules)
-        for rule_id in rules:
-            for mutant, killed in self.rule_results(rule_id).items():
-                results[mutant] = results.get(mutant, False) or killed
+        results = self.speaking_results()
+        for rule_id in rule_ids(self.pack):
+            results |= self.rule_results(rule_id)
         for item in self.pack.editions[-1].derivations:
             results |= self.derivation_results(item.name)
         for name in PARAMETERS_READ:
