@@ -13,6 +13,7 @@ from typing import Any
 
 from rules.agenda import Change, agenda
 from rules.engines import Engine, checked
+from rules.entries import FIRST_YEAR, LAST_YEAR
 from rules.facts import FACTS
 from rules.findings import Finding, Judge, finding_json
 from rules.fold import PROPOSAL, Folded, History, fold, visible_entries
@@ -111,7 +112,9 @@ class Assessor:
         self.engine = engine
 
     def history(self, case: Case, as_of: date, known_at: datetime | None = None) -> History:
-        """The entries of a case that count on `as_of`, and where they led."""
+        """The entries of a case that count on `as_of`, and where they led. Raises ValueError for a day out of range."""
+        if not FIRST_YEAR <= as_of.year <= LAST_YEAR:
+            raise ValueError(f"{as_of}: expected an evaluation date in the years {FIRST_YEAR}-{LAST_YEAR}")
         return History(case, visible_entries(case, as_of, known_at), self.pack.ruleset(as_of).parameters)
 
     def findings(
@@ -122,9 +125,6 @@ class Assessor:
         Raises EngineDifference when the engines differ, EngineError when one fails.
         """
         read = self.history(case, as_of, known_at)
-        return self._judged(read, as_of, history=history)
-
-    def _judged(self, read: History, as_of: date, *, history: bool = False) -> tuple[Folded, list[Finding]]:
         folded = fold(read, as_of, all_subjects=history)
         return folded, Judge(self.pack, self.engine, read, as_of).findings(folded)
 
@@ -148,8 +148,12 @@ class Assessor:
             raise ValueError(f"unknown language {lang!r}; known: {', '.join(LANGUAGES)}")
         read = self.history(case, as_of, known_at)
         before = fold(read, as_of)
-        judged = read if proposal is None else self._with(read, proposal.entry(as_of))
-        folded, findings = self._judged(judged, as_of, history=history)
+        judged, folded = read, before
+        if proposal is not None:
+            judged = self._with(read, proposal.entry(as_of))
+        if proposal is not None or history:
+            folded = fold(judged, as_of, all_subjects=history)
+        findings = Judge(self.pack, self.engine, judged, as_of).findings(folded)
         current = [finding for finding in findings if finding.subject.current] if history else findings
         return Assessment(
             case=case.id,

@@ -357,8 +357,9 @@ class _Compiler:
         if "limit" in item:
             return self._limit_steps(place, item, about)
         if "advise" in item:
-            done = self.condition(place, item.get("done", {"any": []}), about)
-            return (("satisfied", done),), "advised"
+            if "done" not in item:
+                return (), "advised"
+            return (("satisfied", self.condition(place, item["done"], about)),), "advised"
         if "holds" not in item:
             self.mistakes.add(place, "expected one of holds, advise, limit")
         holds = self.condition(place, item.get("holds", {}), about)

@@ -1,7 +1,7 @@
 """Try one theme's cases while writing them: `python scripts/try_cases.py THEME [RULE] [--mutants [NAME]] [--lang en]`.
 
-Prints every check that fails, the outcomes no case shows yet, and with `--mutants` the mutants that no case kills: of the
-theme's rules and their deadlines, of one rule, deadline or parameter, or of `speaks` (the line on when rules speak).
+Prints every check that fails, the outcomes no case shows yet, and with `--mutants` the mutants that no case kills: of
+the theme's rules and their deadlines, of one rule, deadline or parameter, or of `speaks` (when rules speak).
 """
 
 import argparse

@@ -18,7 +18,7 @@ from rules.agenda import Change
 from rules.assessment import Assessment, Proposal, TriggerStatus
 from rules.findings import Finding, caution_text
 from rules.journal import Case
-from rules.pack import Rule
+from rules.pack import SEVERITIES, Rule
 from rules.steps import Step
 from rules.texts import texts
 from service.words import Words, clean, sentence
@@ -104,7 +104,7 @@ class AssessmentPage:
         charts = [chart for chart in CHARTS if found.state[chart] != "none"]
         places = [f"{words('states', chart, 'name')}: {words('states', chart, found.state[chart])}" for chart in charts]
         yield paragraph(" · ".join(places) if places else words("page", "nothing_begun"))
-        if not self.case.entries:
+        if all(entry.date > found.as_of for entry in self.case.entries):
             yield paragraph(words("page", "nothing_recorded"))
 
     def _proposed(self, proposal: Proposal) -> Page:
@@ -137,10 +137,13 @@ class AssessmentPage:
         return status if step.due is None else lines(Text(self.words.day(step.due), style=STRONG), status)
 
     def _why(self, step: Step) -> Text:
-        return lines(*(self._named(rule) for rule in step.because))
+        return lines(*(self._reason(rule, step) for rule in step.because))
 
-    def _named(self, rule: str) -> Text:
-        return Text(clean(self.titles[rule])).append(f" {rule}", style=QUIET)
+    def _reason(self, rule: str, step: Step) -> Text:
+        came = [item for item in self.found.findings if item.rule.id == rule and item.gives_step]
+        shown = [item for item in came if item.action == step.action and item.rule.severity != "information"]
+        outcome = f": {self.words('outcomes', shown[0].outcome)}" if shown else ""
+        return Text(clean(self.titles[rule]) + outcome).append(f" {rule}", style=QUIET)
 
     # --- open points ---
 
@@ -149,7 +152,7 @@ class AssessmentPage:
         told = [item for item in points if item.rule.severity != "information" or self._caution(item)]
         if told:
             yield heading(self.words("page", "findings_open"))
-            for item in told:
+            for item in sorted(told, key=lambda item: SEVERITIES.index(item.rule.severity)):
                 yield from self._point(item)
         aside = [item for item in self._current() if item.set_aside is not None]
         if aside:
@@ -159,7 +162,7 @@ class AssessmentPage:
     def _point(self, item: Finding) -> Page:
         words, rule = self.words, item.rule
         due = f", {words('page', 'on_last_day', day=words.day(item.due))}" if item.due is not None else ""
-        yield paragraph((words.of(rule.title), STRONG), (f" {rule.id}", QUIET))
+        yield paragraph((words.of(rule.title), STRONG))
         told = f"{words('severities', rule.severity)}: {words('outcomes', item.outcome)}{due}"
         yield paragraph(sentence(told) + self._about(item), indent=2)
         yield paragraph(words.of(rule.text), indent=2)
@@ -195,7 +198,8 @@ class AssessmentPage:
     def _source(self, rule: Rule) -> str:
         self.cited.update(dict.fromkeys(source["document"] for source in rule.source))
         words = self.words
-        return f"{words('page', 'source')}: {words.sources(rule.source)} · {words('authorities', rule.authority)}"
+        source = f"{words('page', 'source')}: {words.sources(rule.source)} · {words('authorities', rule.authority)}"
+        return f"{words('page', 'rule')}: {rule.id} · {source}"
 
     def _set_aside(self, item: Finding) -> RenderableType:
         aside = item.set_aside
@@ -229,8 +233,12 @@ class AssessmentPage:
         opened = [words("triggers", item.trigger) for item in possible if item.status == "open"]
         if opened:
             yield paragraph((f"{sentence(words('statuses', 'open'))}: ", STRONG), " · ".join(opened))
+        asking = [item for item in possible if item.status == "needs_details"]
+        if asking:
+            told = [f"{words('triggers', item.trigger)} ({self._needs(item)})" for item in asking]
+            yield paragraph((f"{sentence(words('statuses', 'needs_details'))}: ", STRONG), " · ".join(told))
         for item in possible:
-            if item.status != "open":
+            if item.status == "blocked":
                 yield paragraph((words("triggers", item.trigger), STRONG), f": {words('statuses', item.status)}")
                 yield from self._hindrances(item)
 
@@ -240,8 +248,10 @@ class AssessmentPage:
             named = "; ".join(self.titles[rule] for rule in item.blocked_by)
             yield paragraph(f"{words('page', 'blocked_by')}: {named}", indent=2)
         if item.needs:
-            named = ", ".join(self._detail(item.trigger, name) for name in item.needs)
-            yield paragraph(f"{words('page', 'needs')}: {named}", indent=2)
+            yield paragraph(f"{words('page', 'needs')}: {self._needs(item)}", indent=2)
+
+    def _needs(self, item: TriggerStatus) -> str:
+        return ", ".join(self._detail(item.trigger, name) for name in item.needs)
 
     def _detail(self, trigger: str, name: str) -> str:
         """What a detail of a step is called: the entry's field, else the fact."""
@@ -269,7 +279,7 @@ class AssessmentPage:
         made.add_column(no_wrap=True)
         made.add_column(overflow="fold")
         for change in open_to[:DATES_AHEAD]:
-            made.add_row(Text(self._when(change)), self._named(change.rule).append(f": {self._comes_to(change)}"))
+            made.add_row(Text(self._when(change)), self._ahead_named(change))
         yield made
         if len(open_to) > DATES_AHEAD:
             yield paragraph((self.words("page", "more_days", count=len(open_to) - DATES_AHEAD), QUIET))
@@ -279,10 +289,9 @@ class AssessmentPage:
             return sentence(self.words("page", "on_last_day", day=self.words.day(change.last_day)))
         return sentence(self.words("page", "from_day", day=self.words.day(change.changes_on)))
 
-    def _comes_to(self, change: Change) -> str:
-        return self.words("page", "last_day_then" if change.to == "violated" else "then").format(
-            outcome=self.words("outcomes", change.to)
-        )
+    def _ahead_named(self, change: Change) -> Text:
+        told = "" if change.to == "violated" else f" ({self.words('outcomes', change.to)})"
+        return Text(clean(self.titles[change.rule]) + told)
 
     def _in_order(self) -> Page:
         for outcome, title in (("satisfied", "in_order"), ("remedied", "done_late")):

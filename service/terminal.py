@@ -22,6 +22,7 @@ DONE, FINDINGS, BAD_INPUT = 0, 1, 2
 #: As shells count a program whose reader has gone.
 READER_GONE = 141
 WIDEST = 100
+_TRAILING = re.compile(r" +$", re.MULTILINE)
 _ESCAPED = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 
 
@@ -133,5 +134,7 @@ def show(parts: Iterable[RenderableType]) -> None:
     write_safely()
     console = Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
     console.width = min(console.width, WIDEST)
-    for part in parts:
-        console.print(part)
+    with console.capture() as page:
+        for part in parts:
+            console.print(part)
+    sys.stdout.write(_TRAILING.sub("", page.get()))

@@ -89,18 +89,30 @@ def applying_branches(condition: Condition, vocabulary: Vocabulary) -> list[Bran
     return _joined([{}], condition, vocabulary, certain=True, truth=True)
 
 
-def outcome_branches(rule: Rule, vocabulary: Vocabulary) -> dict[str, list[Branch]]:
-    """For each outcome of a rule but `not_applicable`, the branches under which it comes out."""
-    known = _joined([{}], rule.applies, vocabulary, certain=True, truth=True)
-    unknown = _open([{}], rule.applies, vocabulary)
+def undecided_branches(condition: Condition, vocabulary: Vocabulary) -> list[Branch]:
+    """The branches under which a condition is neither certainly true nor certainly false."""
+    return _open([{}], condition, vocabulary)
+
+
+def applied_branches(rule: Rule, vocabulary: Vocabulary) -> dict[str, list[Branch]]:
+    """For each outcome of a rule that certainly applies, the branches under which it comes out."""
+    known = applying_branches(rule.applies, vocabulary)
+    unknown: list[Branch] = []
     found: dict[str, list[Branch]] = {}
     for outcome, condition in rule.steps:
         found.setdefault(outcome, []).extend(_joined(known, condition, vocabulary, certain=True, truth=True))
         unknown += _open(known, condition, vocabulary)
         known = _joined(known, condition, vocabulary, certain=True, truth=False)
     found.setdefault(rule.otherwise, []).extend(known)
-    found["unknown"] = unknown
+    found.setdefault(UNKNOWN, []).extend(unknown)
     return {outcome: _distinct(branches) for outcome, branches in found.items() if branches}
+
+
+def outcome_branches(rule: Rule, vocabulary: Vocabulary) -> dict[str, list[Branch]]:
+    """For each outcome of a rule but `not_applicable`, the branches under which it comes out."""
+    found = applied_branches(rule, vocabulary)
+    unknown = found.get(UNKNOWN, []) + undecided_branches(rule.applies, vocabulary)
+    return found | ({UNKNOWN: _distinct(unknown)} if unknown else {})
 
 
 def _open(before: list[Branch], condition: Condition, vocabulary: Vocabulary) -> list[Branch]:

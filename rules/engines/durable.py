@@ -29,7 +29,16 @@ from durable import engine as durable_engine
 
 from rules.conditions import Condition
 from rules.engines.base import EngineError, Outcomes, rules_of_wave
-from rules.engines.branches import Between, Branch, OneOf, applying_branches, attributes, encode, outcome_branches
+from rules.engines.branches import (
+    Between,
+    Branch,
+    OneOf,
+    applied_branches,
+    applying_branches,
+    attributes,
+    encode,
+    undecided_branches,
+)
 from rules.engines.reference import rules_by_wave
 from rules.facts import UNKNOWN, Fact, Value
 from rules.pack import OUTCOMES, Rule, Ruleset
@@ -44,7 +53,7 @@ Test = dict[str, Any]
 
 
 class _Firing(NamedTuple):
-    """What one branch says when it matches: that these rules apply, or (with an outcome) what one of them came to."""
+    """What one branch says when it matches: that these rules apply, or (with an outcome) what they came to."""
 
     rules: tuple[int, ...]
     outcome: str | None
@@ -184,11 +193,11 @@ class _Shard:
         for firing in self._fired:
             if firing.outcome is None:
                 continue
-            (position,) = firing.rules
-            if said.setdefault(position, firing.outcome) != firing.outcome:
-                raise EngineError(f"rule {position} came out both {said[position]} and {firing.outcome}")
-            if position not in applies and firing.outcome != UNKNOWN:
-                raise EngineError(f"rule {position} came out {firing.outcome} but does not apply")
+            for position in firing.rules:
+                if said.setdefault(position, firing.outcome) != firing.outcome:
+                    raise EngineError(f"rule {position} came out both {said[position]} and {firing.outcome}")
+                if position not in applies and firing.outcome != UNKNOWN:
+                    raise EngineError(f"rule {position} came out {firing.outcome} but does not apply")
         quiet = self.quiet
         return {p: said.get(p, quiet[p] if p in applies else "not_applicable") for p in quiet}
 
@@ -297,11 +306,16 @@ def _firings(rules: Sequence[Rule], vocabulary: Mapping[str, Fact]) -> list[_Fir
         for condition, positions in alike.items()
         for branch in applying_branches(condition, vocabulary)
     ]
+    undecided = [
+        _Firing(tuple(positions), UNKNOWN, branch)
+        for condition, positions in alike.items()
+        for branch in undecided_branches(condition, vocabulary)
+    ]
     outcomes = [
         _Firing((rule.position,), outcome, branch)
         for rule in rules
-        for outcome, branches in outcome_branches(rule, vocabulary).items()
+        for outcome, branches in applied_branches(rule, vocabulary).items()
         if outcome != quiet_outcome(rule)
         for branch in branches
     ]
-    return applying + outcomes
+    return applying + undecided + outcomes

@@ -43,15 +43,33 @@ def _charts(record: Record, state: PathState) -> dict[str, Value]:
         "case.coaching": state.coaching,
         "case.work_trial": state.work_trial,
         "case.employment": state.employment,
-        "case.activity_running": _runs(record, state.activity in ("active", "paused"), "activity_started"),
         "case.coaching_running": _runs(record, state.coaching in COACHING_RUNNING, "coaching_started"),
-        "case.coaching_active": "no"
-        if state.coaching == "interrupted"
-        else _runs(record, state.coaching in PHASES, "coaching_started"),
         "case.trial_running": _runs(record, state.work_trial == "running", "work_trial_started"),
         "case.employed": _runs(record, state.employment == "employed", "job_started"),
         "case.some_service_ended": "yes" if "ended" in charts else "no",
+        "case.nothing_runs": _nothing_runs(record, state),
+        "case.some_service_running": "yes" if _some_service_runs(state) else "no",
     }
+
+
+def _nothing_runs(record: Record, state: PathState) -> str:
+    """Whether there is no activity, active coaching, trial or job; an interrupted coaching is not active."""
+    running = (
+        _runs(record, state.activity in ("active", "paused"), "activity_started"),
+        "no" if state.coaching == "interrupted" else _runs(record, state.coaching in PHASES, "coaching_started"),
+        _runs(record, state.work_trial == "running", "work_trial_started"),
+        _runs(record, state.employment == "employed", "job_started"),
+    )
+    return _neither(*running)
+
+
+def _neither(*running: str) -> str:
+    """Whether none of these runs."""
+    return "no" if "yes" in running else UNKNOWN if UNKNOWN in running else "yes"
+
+
+def _some_service_runs(state: PathState) -> bool:
+    return state.activity in ("active", "paused") or state.coaching in COACHING_RUNNING or state.work_trial == "running"
 
 
 def _runs(record: Record, runs: bool, start: str) -> str:
@@ -109,11 +127,15 @@ def _declines(record: Record) -> dict[str, Value]:
     current = decline if decline is not None and (begun is None or record.after(decline, begun)) else None
     if current is None:
         absent = record.absent(("coaching_declined",), begun.date if begun is not None else None)
-        return {"case.decline_reason": UNKNOWN if absent == UNKNOWN else "none", "case.queue_review_on": None}
+        reason = UNKNOWN if absent == UNKNOWN else "none"
+        # A queue excuses the waiting only while its day is on record.
+        return {"case.decline_reason": reason, "case.queue_review_on": None, "case.waits_in_queue": "no"}
     reason = field(current, "reason") or UNKNOWN
+    review_on = field(current, "review_on") if reason == "no_capacity" else None
     return {
         "case.decline_reason": reason,
-        "case.queue_review_on": field(current, "review_on") if reason == "no_capacity" else None,
+        "case.queue_review_on": review_on,
+        "case.waits_in_queue": "yes" if review_on is not None and not record.passed(review_on) else "no",
     }
 
 
@@ -189,20 +211,28 @@ def _follow_up(record: Record) -> dict[str, Value]:
 
 
 def _search(record: Record, state: PathState) -> dict[str, Value]:
-    back, resumed, review_on = False, False, None
+    back, resumed, review_on = "no", False, None
     if state.coaching in COACHING_RUNNING:
         coaching = record.path.coachings[-1]
         phase_on = coaching.phase_entry.date if coaching.phase_entry is not None else coaching.started_on
         job_ends = [job.ended_on for job in record.path.jobs if job.ended_on is not None]
         ends = job_ends + [trial.ended_on for trial in record.path.trials if trial.ended_on is not None]
-        back = bool(ends) and max(ends) >= max(phase_on, coaching.started_on)
+        if (
+            state.coaching not in ("profile", "interrupted")
+            and ends
+            and max(ends) >= max(phase_on, coaching.started_on)
+        ):
+            back = _neither(
+                _runs(record, state.work_trial == "running", "work_trial_started"),
+                _runs(record, state.employment == "employed", "job_started"),
+            )
         searching = state.coaching == "job_search" and coaching.phase_entry is not coaching.entry
         resumed = searching and bool(job_ends) and phase_on >= max(job_ends)
     if state.coaching == "interrupted":
         interruption = [e for e in record.path.coachings[-1].entries if e.type == "coaching_interrupted"][-1]
         review_on = field(interruption, "review_on")
     return {
-        "case.back_from_trial_or_job": "yes" if back else "no",
+        "case.back_from_trial_or_job": back,
         "case.job_search_resumed": "yes" if resumed else "no",
         "case.review_interruption_on": review_on,
     }

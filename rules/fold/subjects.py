@@ -83,7 +83,8 @@ def _view(subject: Subject, stage: str) -> None:
     """When an outcome beside work is reached, rules speak only of what still runs; of nothing when closed (SPEC §4)."""
     kind = subject.kind
     if f"{kind}.running" in subject.facts and f"{kind}.in_view" in FACTS:
-        outside = stage == "closed" or (stage == "other_outcome" and subject.facts[f"{kind}.running"] == "no")
+        over = subject.facts[f"{kind}.running"] == "no" and not subject.proposed  # until the step is taken it runs
+        outside = stage == "closed" or (stage == "other_outcome" and over)
         subject.facts[f"{kind}.in_view"] = "no" if outside else "yes"
 
 

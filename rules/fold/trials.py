@@ -32,7 +32,7 @@ def trial_facts(record: Record, trial: Trial, previous: Trial | None, *, latest:
         "trial.started_on": trial.started_on,
         "trial.ended_on": trial.ended_on,
         "trial.outcome": (field(ended, "outcome") or UNKNOWN) if ended is not None else "none",
-        "trial.arrangement": field(trial.entry, "arrangement") or UNKNOWN,
+        "trial.beside_activity": _beside_activity(record, trial, proposed=proposed),
         "trial.planned_end": given(planned_end(trial)),
         "trial.capacity_considered": said(field(trial.entry, "capacity_considered")),
         "trial.record_extract_needed": said(field(trial.entry, "record_extract_needed")),
@@ -45,6 +45,14 @@ def trial_facts(record: Record, trial: Trial, previous: Trial | None, *, latest:
     facts.update(_advice(record, previous))
     facts.update(_afterwards(record, trial))
     return facts
+
+
+def _beside_activity(record: Record, trial: Trial, *, proposed: bool) -> str:
+    """Whether the trial runs while the activity is active; of a proposed one its arrangement tells."""
+    if not proposed:
+        return "yes" if record.path.activity == "active" else "no"
+    arrangement = field(trial.entry, "arrangement")
+    return UNKNOWN if arrangement is None else "yes" if arrangement == "alongside_activity" else "no"
 
 
 def _weekly_days(record: Record, trial: Trial) -> int | str:

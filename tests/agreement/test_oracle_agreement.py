@@ -66,7 +66,9 @@ def current_subjects(document: Document, as_of: date, known_at: datetime | None)
 
 def shrunk(document: Document, as_of: date, known_at: datetime | None) -> Document:
     """The document with entries and header fields dropped, one at a time, as long as a difference remains."""
-    moved = True
+    # Ids by position are written out first, so that dropping an entry renames no other.
+    entries = [{"id": f"e{number}", **item} for number, item in enumerate(document["entries"], start=1)]
+    document, moved = {**document, "entries": entries}, True
     while moved:
         moved = False
         for smaller in smaller_documents(document):
@@ -99,10 +101,7 @@ def report(pair: Pair, seed: str) -> str:
     small = shrunk(document, as_of, known_at)
     lines = [f"seed {seed}, as of {as_of}, known at {known_at}", *differences(small, as_of, known_at)]
     lines += [f"case: {json.dumps(small['case'], ensure_ascii=False)}"]
-    lines += [
-        f"  {entry.get('id', f'e{number}')}: {json.dumps(entry, ensure_ascii=False)}"
-        for number, entry in enumerate(small["entries"], start=1)
-    ]
+    lines += [f"  {json.dumps(entry, ensure_ascii=False)}" for entry in small["entries"]]
     return "\n".join([*lines, "The whole journal:", json.dumps(document, ensure_ascii=False)])
 
 

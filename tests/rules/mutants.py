@@ -7,7 +7,7 @@ once and only the mutated rule is judged again.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -88,8 +88,15 @@ def _allowed(name: str, ruleset: Ruleset) -> tuple[str, ...]:
 
 def rule_mutants(rule: Rule, ruleset: Ruleset) -> Iterator[tuple[Mutant, Rule]]:
     """Every mutant of one rule. Those of the line that says when a rule speaks belong to all rules that speak so."""
+    told: Counter[Mutant] = Counter()
+    for mutant, mutated in _rule_mutants(rule, ruleset):
+        told[mutant] += 1  # a line may stand in a rule twice
+        yield (mutant if told[mutant] == 1 else replace(mutant, change=f"{mutant.change} ({told[mutant]})")), mutated
+
+
+def _rule_mutants(rule: Rule, ruleset: Ruleset) -> Iterator[tuple[Mutant, Rule]]:
     line = speaking(rule)
-    speaks = f"speaks: {rule.about if isinstance(line, Line) else 'after an outcome'}"
+    speaks = f"speaks: {line.fact if isinstance(line, Line) else 'after an outcome'}"
     for told, applies in changed(rule.applies, ruleset):
         same_line = line is None or (isinstance(applies, All) and applies.parts[0] == line)
         yield Mutant(rule.id if same_line else speaks, f"when: {told}"), replace(rule, applies=applies)
@@ -207,7 +214,7 @@ class Proof:
         return {mutant: killed for mutant, killed in self._results(rule_id).items() if mutant.of == rule_id}
 
     def speaking_results(self) -> dict[Mutant, bool]:
-        """Every mutant of the lines that say when rules speak, and whether a case of some rule with that line kills it."""
+        """Every mutant of the lines that say when rules speak, and whether a case of some such rule kills it."""
         results: dict[Mutant, bool] = {}
         for rule_id in rule_ids(self.pack):
             for mutant, killed in self._results(rule_id).items():
