@@ -56,15 +56,16 @@ class Derivation:
     def _moved(self, value: Value) -> Value:
         return _MOVES[self.operation](value, self.number) if isinstance(value, date) else value
 
-    def declared(self) -> Fact:
-        """The derived fact's declaration, as rules see it."""
+    def declared(self, vocabulary: Mapping[str, Fact]) -> Fact:
+        """The derived fact's declaration, as rules see it. It can be unknown when an operand in `vocabulary` can."""
+        perhaps = any(vocabulary[name].may_be_unknown for name in self.operands if name in vocabulary)
         labels = dict(self.labels or {})
         read_from = f"{self.operation}({', '.join(self.operands)})"
         if self.operation == "timeliness":
-            return Fact(self.name, "enum", labels, read_from, TIMELINESS, may_be_unknown=True)
+            return Fact(self.name, "enum", labels, read_from, TIMELINESS, perhaps or len(self.operands) > 2)
         if self.operation == "is_after":
-            return Fact(self.name, "yes_no", labels, read_from, ("yes", "no"), may_be_unknown=True)
-        return Fact(self.name, "date", labels, read_from, (), may_be_unknown=True)
+            return Fact(self.name, "yes_no", labels, read_from, ("yes", "no"), perhaps)
+        return Fact(self.name, "date", labels, read_from, (), perhaps)
 
 
 def _timeliness(limit: Value, done: Value, maybe: Value) -> str:

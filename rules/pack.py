@@ -211,7 +211,10 @@ class Ruleset:
     @cached_property
     def vocabulary(self) -> dict[str, Fact]:
         """Every fact a rule may read: recorded and derived."""
-        return FACTS | {item.name: item.declared() for item in self.derivations}
+        found = dict(FACTS)
+        for item in self.derivations:
+            found[item.name] = item.declared(found)
+        return found
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ class _Compiler:
             derivation = self._derivation(name, item)
             if derivation is not None:
                 derivations.append(derivation)
-                self.vocabulary[name] = derivation.declared()
+                self.vocabulary[name] = derivation.declared(self.vocabulary)
         rules = [self._rule(place, item, position) for position, (place, item) in enumerate(self.themes)]
         rules = _in_waves(self.mistakes, rules)
         self._check_use(derivations, rules)
@@ -373,18 +373,20 @@ class _Compiler:
         passed: Condition = Line(limit, "passed")
         advise = item.get("advise_before", "always")
         ahead: Condition = Any(())
-        if advise == "always":  # a limit that is not known yet leaves what is to be done advised
-            ahead = ALWAYS if "done" in item else Line(limit, "given")
-        if advise not in ("always", "never"):
+        if advise == "when_due":  # open while there is a day to meet
+            ahead = Line(limit, "given")
+        elif advise not in ("always", "never"):
             ahead = Line(limit, "reached", bound=-self._number(place, advise))
         if "done" in item:
             done = str(item["done"])
             self._fact(place, done, about)
             in_time, late = Line(done, "is", ("in_time",)), Line(done, "is", ("late",))
-            steps = (("satisfied", in_time), ("remedied", late), ("violated", passed), ("advised", ahead))
-            return steps, "satisfied"
+            steps = (("satisfied", in_time), ("remedied", late), ("violated", passed))
+            return (steps, "advised") if advise == "always" else ((*steps, ("advised", ahead)), "satisfied")
         if "holds" in item:
             passed = Any((Not(self.condition(place, item["holds"], about)), passed))
+        if advise == "always":
+            return (("violated", passed),), "advised"
         return (("violated", passed), ("advised", ahead)), "satisfied"
 
     # --- conditions ---

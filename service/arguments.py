@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from rules.assessment import Assessor, Proposal
 from rules.entries import ENTRY_TYPES, LOCAL_TIME, Date, Time
-from rules.journal import Case, JournalError, load_case
 from rules.identity import masked
+from rules.journal import Case, JournalError, load_case
 from rules.reading import MAX_BYTES, scalar
 from service.terminal import nearest
 from service.words import Lang
@@ -30,14 +30,16 @@ def day(text: str) -> date:
     """A date, 2022-09-05 or 5.9.2022. Raises BadParameter."""
     found = _FINNISH_DAY.fullmatch(text)
     plain = f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}" if found else text
-    return _checked(Date, plain)
+    checked: date = _checked(Date, plain)
+    return checked
 
 
 def moment(text: str) -> datetime:
     """A time, 2022-09-05T10:30, Finnish unless it says otherwise; a date alone is the end of that day."""
     if _FINNISH_DAY.fullmatch(text) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         text = f"{day(text)}T23:59:59.999999"
-    return _checked(Time, text)
+    checked: datetime = _checked(Time, text)
+    return checked
 
 
 def _checked(kind: Any, text: str) -> Any:

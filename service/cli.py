@@ -7,10 +7,13 @@ for one client should not wait for what it does not use.
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import typer
 
+from rules.assessment import Assessor, Proposal
+from rules.journal import Case
 from service.arguments import AsJson, AsOf, KnownAt, Language, Out, assessor, case_of, proposal, today
 from service.rules_commands import rules
 from service.terminal import Faults, nearest, show, write, write_json
@@ -89,7 +92,7 @@ def next_(
 
 @app.command()
 def diagram(
-    case: Annotated[str | None, typer.Argument(metavar="[CASE]", help="A case whose place is marked.")] = None,
+    case: Annotated[str | None, typer.Argument(metavar="CASE", help="A case whose place is marked.")] = None,
     as_of: AsOf = None,
     format_: Annotated[Literal["svg", "mermaid"], typer.Option("--format", help="Kind of drawing.")] = "svg",
     out: Out = None,
@@ -127,7 +130,17 @@ def main() -> None:
     app()
 
 
-def _explain(polku_, case, day, rule_id, words, as_json, *, known_at, proposal) -> None:
+def _explain(
+    polku_: Assessor,
+    case: Case,
+    day: date,
+    rule_id: str,
+    words: Words,
+    as_json: bool,
+    *,
+    known_at: datetime | None,
+    proposal: Proposal | None,
+) -> None:
     from rules.explain import explain
 
     pack = polku_.pack

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -13,7 +14,8 @@ from rules.facts import UNKNOWN, Fact, Value
 from rules.findings import caution_text
 from rules.journal import Case
 from rules.pack import Pack, Rule
-from service.page import QUIET, STRONG, Page, heading, paragraph, table
+from service.page import QUIET, STRONG, Page, heading, paragraph
+from service.rule_parts import deciding
 from service.words import Words, clean, parsed_test, sentence
 
 _OPERATION = re.compile(r"(\w+)\((.*)\)")
@@ -59,6 +61,7 @@ class ExplanationPage:
         yield self._clauses(found.clauses, found.rule)
         if found.outcome == "not_in_force":
             return
+        yield ""
         yield paragraph((words("page", "smallest_change"), STRONG))
         if not found.changes:
             yield paragraph(words("page", "no_change_found"), indent=2)
@@ -75,18 +78,21 @@ class ExplanationPage:
 
     def _clauses(self, clauses: Iterable[Clause], rule: Rule) -> Table:
         words = self.words
-        made = table(words("page", "clause"), words("page", "value_met"), "", ratios=(40, 24, 13))
+        made = Table(box=None, expand=True, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET)
+        for header, ratio in ((words("page", "clause"), 40), (words("page", "value_met"), 24), ("", 13)):
+            made.add_column(Text(header), ratio=ratio, overflow="fold")
         part = None
         for clause in clauses:
             if clause.part != part:
                 part = clause.part
                 made.add_row(Text(self._part(part), style=STRONG), "", "")
             made.add_row(
-                Text("  " * (clause.depth + 1) + self._asked(clause)),
+                Padding(Text(self._asked(clause)), (0, 0, 0, 2 * clause.depth + 2)),
                 Text(self._met(clause)),
                 Text(words("page", _TRUTH[clause.truth])),
             )
-        made.add_row(Text(words("rules", "otherwise", outcome=words("outcomes", rule.otherwise)), style=STRONG), "", "")
+        _, rest = deciding(rule)
+        made.add_row(Text(words("rules", "otherwise", outcome=words("outcomes", rest)), style=STRONG), "", "")
         return made
 
     def _part(self, part: str) -> str:

@@ -63,7 +63,13 @@ class AssessmentPage:
     """One assessment as a page in one language."""
 
     def __init__(
-        self, assessment: Assessment, case: Case, words: Words, *, proposal: Proposal | None = None, history: bool = False
+        self,
+        assessment: Assessment,
+        case: Case,
+        words: Words,
+        *,
+        proposal: Proposal | None = None,
+        history: bool = False,
     ) -> None:
         self.found = assessment
         self.case = case
@@ -123,7 +129,7 @@ class AssessmentPage:
         if not self.found.next_steps:
             yield paragraph(words("page", "no_steps"))
             return
-        made = table(words("page", "what"), words("page", "by_when"), words("page", "why"), ratios=(33, 17, 27))
+        made = table(words("page", "what"), words("page", "by_when"), words("page", "why"), ratios=(29, 16, 32))
         for step in self.found.next_steps:
             made.add_row(self._what(step), self._by_when(step), self._why(step))
         yield made
@@ -295,7 +301,9 @@ class AssessmentPage:
 
     def _in_order(self) -> Page:
         for outcome, title in (("satisfied", "in_order"), ("remedied", "done_late")):
-            titles = dict.fromkeys(self.words.of(item.rule.title) for item in self._current() if item.outcome == outcome)
+            titles = dict.fromkeys(
+                self.words.of(item.rule.title) for item in self._current() if item.outcome == outcome
+            )
             if titles:
                 yield heading(f"{self.words('page', title)} ({len(titles)})")
                 yield paragraph(" · ".join(titles))
@@ -316,9 +324,7 @@ class AssessmentPage:
         for subject, items in by_subject.items():
             yield paragraph((subject, STRONG))
             for item in items:
-                yield paragraph(
-                    f"– {self.words.of(item.rule.title)}: {self.words('outcomes', item.outcome)}", indent=2
-                )
+                yield paragraph(f"– {self.words.of(item.rule.title)}: {self.words('outcomes', item.outcome)}", indent=2)
 
     def _line(self, item: Finding) -> RenderableType:
         told = f"{self.words.of(item.rule.title)}: {self.words('outcomes', item.outcome)} ({self._subject(item)})"

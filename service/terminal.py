@@ -22,6 +22,7 @@ DONE, FINDINGS, BAD_INPUT = 0, 1, 2
 #: As shells count a program whose reader has gone.
 READER_GONE = 141
 WIDEST = 100
+MOST_NAMES = 20
 _TRAILING = re.compile(r" +$", re.MULTILINE)
 _ESCAPED = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 
@@ -61,7 +62,7 @@ def _told(error: Exception) -> str:
     if isinstance(error, PackError):
         count = len(error.problems)
         return "\n  ".join([f"the rule pack cannot be used: {count} mistake{'s' * (count > 1)}", *error.problems])
-    if isinstance(error, JournalError):
+    if isinstance(error, JournalError) or type(error).__name__ == "CaseFileError":
         return str(error)
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'}: {error.strerror or error}"
@@ -75,8 +76,8 @@ def _unexpected(error: Exception) -> str:
         trace = trace.tb_next
     place = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
     return (
-        f"something went wrong inside Polku ({type(error).__name__}{place}); no advice is given. Please report this line"
-        " with the command to the maintainers. POLKU_TRACEBACK=1 shows more (it may show details of the client)."
+        f"something went wrong inside Polku ({type(error).__name__}{place}); no advice is given. Please report this"
+        " line with the command to the maintainers. POLKU_TRACEBACK=1 shows more (it may show details of the client)."
     )
 
 
@@ -101,7 +102,8 @@ def nearest(what: str, name: str, known: Iterable[str]) -> str:
 
     names = list(known)
     near = get_close_matches(name.lower().replace(" ", "_"), names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
+    known_names = ", ".join(names) if len(names) <= MOST_NAMES else f"{len(names)}, such as {names[0]}"
+    hint = f"did you mean {near[0]}?" if near else f"known: {known_names}"
     return f'unknown {what} "{clean(name)}"; {hint}'
 
 

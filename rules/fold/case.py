@@ -99,7 +99,8 @@ def _answer(entry: Entry) -> str | None:
     """What an entry says of the wish to work; a decline by the client's choice says no (SPEC §4)."""
     if entry.type == "interest_asked":
         return said(field(entry, "wants_to_work"))
-    return "no" if field(entry, "reason") == "client_choice" else None
+    # Of a proposed decline the reason may not be told yet.
+    return {"client_choice": "no", None: UNKNOWN}.get(field(entry, "reason"))
 
 
 def _wish_on(answers: list[Entry]) -> date | None:

@@ -51,19 +51,16 @@ def _loss(record: Record, job: Job | None) -> dict[str, Value]:
         "job.end_known_on": None,
         "job.coaching_at_end": "no",
         "job.coach_contact_on": None,
-        "job.maybe_coach_contact_on": None,
     }
     if job is None or job.ended_on is None or job.ended_by is None:
         return facts
     known_on = field(job.ended_by, "known_on") or job.ended_on
-    since = [entry for entry in contacts(record, "client") if entry.date >= known_on]
-    sure = [entry.date for entry in since if entry.by == "job_coach"]
-    maybe = [entry.date for entry in since if entry.by is None]
-    unknown = not sure and not maybe and record.absent(("contact",), known_on) == UNKNOWN
+    coached = [entry for entry in contacts(record, "client") if entry.by == "job_coach"]
+    days = [entry.date for entry in coached if entry.date >= known_on]
+    unknown = not days and record.absent(("contact",), known_on) == UNKNOWN
     facts["job.end_known_on"] = known_on
     facts["job.coaching_at_end"] = "yes" if _coached_at(record, job.ended_on) else "no"
-    facts["job.coach_contact_on"] = UNKNOWN if unknown else min(sure, default=None)
-    facts["job.maybe_coach_contact_on"] = min(maybe, default=None)
+    facts["job.coach_contact_on"] = UNKNOWN if unknown else min(days, default=None)
     return facts
 
 

@@ -19,7 +19,6 @@ def plan_facts(plan: Entry) -> dict[str, Value]:
         for role in ("client", "social_worker", "work_ability_team", "employment_coach")
     }
     return {
-        "plan.latest": "yes",
         "plan.updated_on": plan.date,
         "plan.kind": field(plan, "kind") or UNKNOWN,
         **present,

@@ -61,7 +61,7 @@ def _retention(
     days = [entry.date for entry in record.of("social_worker_retention_decided")]
     in_time = any(episode.started_on <= day <= end for day in days)
     late = any(end < day and (follower is None or day < follower.started_on) for day in days)
-    absent = "no" if late else record.absent(("social_worker_retention_decided",), episode.started_on)
+    absent = record.absent(("social_worker_retention_decided",), episode.started_on)
     return {
         "activity.retention_decided": "yes" if in_time else absent,
         "activity.retention_decided_late": "yes" if late else "no",

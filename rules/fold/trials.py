@@ -114,9 +114,8 @@ def _endorsements(record: Record, trial: Trial) -> dict[str, Value]:
     ]
     in_time = any(day <= start <= add_months(day, months) for day in days)
     late = any(start < day <= end for day in days)
-    absent = "no" if late else record.absent_within("endorsements_checked", months, start)
     return {
-        "trial.endorsements": "yes" if in_time else absent,
+        "trial.endorsements": "yes" if in_time else record.absent_within("endorsements_checked", months, start),
         "trial.endorsements_late": "yes" if late else "no",
     }
 

@@ -201,11 +201,10 @@ def ot_may_stay_after_ktt(v: View, activity: Episode) -> Answer:
     decisions: list[Entry] = v.journal.of("social_worker_retention_decided")
     if any(activity.start <= d.date <= end for d in decisions):
         return SATISFIED
+    if v.journal.absent("social_worker_retention_decided", since=activity.start) is None:
+        return UNKNOWN
     before_next = date.max if activity.next is None else activity.next.start
-    if any(end < d.date < before_next for d in decisions):
-        return REMEDIED
-    none = v.journal.absent("social_worker_retention_decided", since=activity.start)
-    return UNKNOWN if none is None else VIOLATED
+    return REMEDIED if any(end < d.date < before_next for d in decisions) else VIOLATED
 
 
 @rule("follow-up-contact-1-3-months", "activity", event=when_it_ended, about_the_ending=True)

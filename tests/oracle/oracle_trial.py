@@ -92,10 +92,11 @@ def ov_checks_endorsements_at_trial(v: View, trial: Episode) -> Answer:
     ]
     if any(within_months_before(day, ENDORSEMENT_MONTHS, trial.start) for day in checks):
         return SATISFIED
+    in_time = v.journal.absent_within_months(ENDORSEMENT_MONTHS, trial.start, "endorsements_checked")
     last = v.today if trial.end is None else trial.end
-    if any(trial.start < day <= last for day in checks):
+    if in_time is False and any(trial.start < day <= last for day in checks):
         return REMEDIED
-    return judge(True, v.journal.absent_within_months(ENDORSEMENT_MONTHS, trial.start, "endorsements_checked"))
+    return judge(True, in_time)
 
 
 # --- a trial alongside the activity ---

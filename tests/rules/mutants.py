@@ -202,7 +202,10 @@ class Proof:
                     if rule.in_force(judged_on):
                         facts = seen.facts(rule, subject)
                         wanted = (expect.get(name), name in due, due.get(name))
-                        self.probes[rule_id].append(Probe(case, seen.day, judged_on, rule, facts, *wanted))
+                        probe = Probe(case, seen.day, judged_on, rule, facts, *wanted)
+                        judged_by = self.pack.editions[self.edition(probe)].rules[rule.position]
+                        # A check that fails as it is proves nothing.
+                        self.probes[rule_id] += [] if probe.kills(judged_by, facts) else [probe]
 
     def edition(self, probe: Probe) -> int:
         """Which set of parameter values a probe's rule is judged by."""

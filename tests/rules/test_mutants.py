@@ -14,42 +14,119 @@ from rules.pack import DEFAULT_PACK, Pack, load_pack
 
 from .mutants import Mutant, Proof, changed, derivation_mutants, rule_mutants
 
-#: Mutants that no journal can tell from the rule: (whose, the change or how it begins) -> why not.
+#: Mutants that no journal can tell from the rule, by whose they are and how the change begins, and why no journal can.
 EQUIVALENT: dict[tuple[str, str], str] = {
+    ("wish-to-work-answered", "advised: [case.answer_wish_by given 0] always true"): (
+        "a wish that is yes was recorded on a day, so there is always a day to answer by"
+    ),
+    **{
+        ("joint-meeting-at-planning", f"when: [case.stage is plan_update] with {stage}"): (
+            "while a referral runs the stage is plan_update or one that comes before it in SPEC 3"
+        )
+        for stage in ("not_started", "activity", "between_services")
+    },
+    **{
+        (rule, f"when: [case.stage is {stage}] with {silent}"): "case.in_view is no then"
+        for rule, stage in (
+            ("joint-meeting-at-planning", "plan_update"),
+            ("next-assess-needs", "between_services"),
+            ("next-review-interruption", "coaching_interrupted"),
+        )
+        for silent in ("other_outcome", "closed")
+    },
+    ("as-update-before-coaching", "remedied: [coaching.plan_updated_after is yes] with unknown"): (
+        "whether a later update is on record is always known"
+    ),
+    **{
+        (rule, "when: [coaching.plan_updated_before is yes] with unknown"): (
+            "what a plan says is unknown while the plan is"
+        )
+        for rule in (
+            "as-records-coaching-during-ktt",
+            "as-preauthorises-trial",
+            "as-preauthorises-other-te",
+            "as-clarifies-wage-subsidy",
+        )
+    },
+    ("omatyontekija-always-in-plan-meeting", "when: [plan.latest is yes] "): "only the latest plan is a subject",
+    **{
+        ("omatyontekija-always-in-plan-meeting", f"satisfied: [plan.has_{role} is yes] with unknown"): (
+            "who took part is unknown only of a proposed update, and then of all roles at once"
+        )
+        for role in ("client", "employment_coach", "social_worker", "work_ability_team")
+    },
+    ("plan-review-every-3-months", "when: [case.plan_exists is yes] with unknown"): (
+        "the limit is unknown while the plan is"
+    ),
+    ("service-decision-current", "violated: [case.activity_decision_until passed 0] never true"): (
+        "a decision in force has not ended; without one the other part decides"
+    ),
+    ("service-decision-current", "violated: [case.activity_decision_until passed 0] with 1"): (
+        "a decision in force has not ended; without one the other part decides"
+    ),
+    ("ktt-and-ot-not-ended-by-coaching", "satisfied: not [activity.end_reason is coaching_started] with none"): (
+        "an activity that ended did so for some reason"
+    ),
+    **{
+        ("activity-period-3-24-months", f"satisfied: [activity.period_too_{measure} is no] with unknown"): (
+            "both ends of a period are known where its end is given"
+        )
+        for measure in ("short", "long")
+    },
+    ("ktt-ends-if-trial-continues", "advised: [pause.limit given 0] always true"): (
+        "a pause began on a day, so there is always a limit"
+    ),
     ("follow-up-contact-1-3-months", "when: [activity.status is ended] "): (
-        "activity.follow_up_from is counted from activity.ended_on, which only an ended activity has"
+        "follow-up is counted from the day activity ended, which only an ended activity has"
     ),
+    ("as-update-on-trial", "when: [trial.started_on given 0] always true"): "every trial began on a day",
+    ("ov-checks-endorsements-at-trial", "when: [trial.started_on given 0] always true"): "every trial began on a day",
+    ("statement-lapses-before-overlap-ends", "when: [trial.running is yes] "): (
+        "no statement is in force for a trial that has ended"
+    ),
+    ("statement-lapses-before-overlap-ends", "when: [trial.beside_activity is yes] with unknown"): (
+        "this is unknown only of a proposed trial, which another line leaves out"
+    ),
+    **{
+        ("statement-lapses-before-overlap-ends", f"when: [trial.{measure}_statement is yes] with unknown"): (
+            "whether statements lapse is unknown while one of them is"
+        )
+        for measure in ("activity", "trial")
+    },
+    ("support-does-not-end-at-hire", "when: [coaching.status is ended] "): (
+        "coaching.ended_in_first_job_year is no of coaching that has not ended"
+    ),
+    ("support-does-not-end-at-hire", "satisfied: [coaching.end_reason is client_choice, moved] with none"): (
+        "a coaching that ended did so for some reason"
+    ),
+    ("after-job-start-contacts", "violated: [job.next_meeting_by passed 0] never true"): (
+        "the next meeting's last day lies ahead; a missed one is told by job.latest_meeting"
+    ),
+    ("after-job-start-contacts", "violated: [job.next_meeting_by passed 0] with 1"): (
+        "the next meeting's last day lies ahead; a missed one is told by job.latest_meeting"
+    ),
+    ("job-loss-contact-3-workdays", "when: [job.status is ended] "): (
+        "job.coaching_at_end is no of a job that has not ended"
+    ),
+    ("job-loss-contact-3-workdays", "when: [job.coaching_at_end is yes] with unknown"): (
+        "whether coaching ran then is always known"
+    ),
+    ("job.loss_contact", "without job.maybe_coach_contact_on"): "every contact says who made it",
+    ("new-job-after-loss", "when: [case.employment is ended] with employed"): "case.employed is yes then",
+    ("new-job-after-loss", "when: [case.employed is no] with yes"): "case.employment is employed then",
+    ("benefit-counselling-part", "when: [job.started_on given 0] always true"): "every job begins on a day",
     ("next-start-coaching", "when: [case.coaching_running is no] with yes"): (
-        "the referral is planned only while coaching is none or ended; coaching that starts makes it done"
+        "a referral is planned only while coaching is none or ended; coaching that starts makes it done"
     ),
-    (
-        "next-search-open-market",
-        "when: [case.coaching is agreement, job_search, employer_support, job_retention] with none",
-    ): ("case.back_from_trial_or_job is yes only while coaching runs"),
-    (
-        "next-search-open-market",
-        "when: [case.coaching is agreement, job_search, employer_support, job_retention] with ended",
-    ): ("case.back_from_trial_or_job is yes only while coaching runs"),
-    (
-        "next-search-open-market",
-        "when: [case.coaching is agreement, job_search, employer_support, job_retention] with profile",
-    ): ("in profile the other alternative already holds"),
-    ("next-agree-work-trial", "when: [case.coaching is job_search] with none"): (
-        "case.work_trial_possible is no unless coaching runs"
-    ),
-    ("next-agree-work-trial", "when: [case.coaching is job_search] with ended"): (
-        "case.work_trial_possible is no unless coaching runs"
-    ),
+    **{
+        ("next-agree-work-trial", f"when: [case.coaching is job_search] with {state}"): (
+            "case.work_trial_possible is no unless coaching runs"
+        )
+        for state in ("none", "ended")
+    },
     ("next-choose-after-trial", "when: [trial.latest is yes] "): (
-        "a later trial begins after this one's end, which makes trial.begun_since yes"
+        "a later trial begins once this one has ended, which makes trial.begun_since yes"
     ),
-    ("next-assess-needs", "when: [case.stage is between_services] with other_outcome"): "case.in_view is no then",
-    ("next-assess-needs", "when: [case.stage is between_services] with closed"): "case.in_view is no then",
-    (
-        "next-review-interruption",
-        "when: [case.stage is coaching_interrupted] with other_outcome",
-    ): "case.in_view is no then",
-    ("next-review-interruption", "when: [case.stage is coaching_interrupted] with closed"): "case.in_view is no then",
 }
 
 

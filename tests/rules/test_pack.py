@@ -1,0 +1,147 @@
+"""The published pack: what is in force when, and what its hash pins."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from rules.fold import PARAMETERS_READ
+from rules.pack import ACTIONS, AUTHORITIES, DEFAULT_PACK, OUTCOMES, ROLES, SEVERITIES, load_pack
+from statemachines import TRIGGERS
+from tests.helpers import day, pack
+from tests.oracle.oracle import rule_ids
+
+
+def test_the_pack_says_what_it_is() -> None:
+    assert (pack().id, pack().version) == ("paijat-hame", "1.0.0")
+    assert set(pack().title) == {"fi", "sv", "en"}
+
+
+def test_the_pack_holds_the_rules_of_spec_and_no_others() -> None:
+    ids = [rule.id for rule in pack().editions[-1].rules]
+    assert set(ids) == set(rule_ids())
+
+
+def test_each_edition_holds_the_same_rules_in_the_same_places() -> None:
+    assert len(pack().editions) > 1
+    for edition in pack().editions:
+        assert [rule.position for rule in edition.rules] == list(range(len(edition.rules)))
+        assert [rule.id for rule in edition.rules] == [rule.id for rule in pack().editions[0].rules]
+
+
+def test_every_rule_uses_the_closed_lists() -> None:
+    for rule in pack().editions[-1].rules:
+        assert {rule.action, *(action for _, action in rule.actions)} <= set(ACTIONS)
+        assert rule.role in ROLES
+        assert rule.severity in SEVERITIES
+        assert rule.authority in AUTHORITIES
+        assert {rule.otherwise, *(outcome for outcome, _ in rule.steps)} <= set(OUTCOMES)
+        assert set(rule.guards) <= set(TRIGGERS)
+        assert rule.source
+
+
+def test_every_action_of_spec_is_given_by_some_rule() -> None:
+    rules = pack().editions[-1].rules
+    assert {name for rule in rules for name in (rule.action, *(a for _, a in rule.actions))} == set(ACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("rule", "first", "last"),
+    [
+        ("days-per-week-1-4", "2015-07-01", None),
+        ("plan-review-every-3-months", "2022-05-02", None),
+        ("basic-consent-before-ktt", "2020-01-01", "2024-12-31"),
+        ("trial-max-six-months", "2025-01-01", None),
+        ("as-update-on-trial", "2020-01-01", None),
+    ],
+)
+def test_a_rule_is_in_force_on_its_days_both_ends_counted(rule: str, first: str, last: str | None) -> None:
+    (version,) = pack().versions(rule)
+    assert version.valid_from == day(first)
+    assert version.in_force(day(first))
+    assert not version.in_force(date.fromordinal(day(first).toordinal() - 1))
+    assert version.valid_to == (None if last is None else day(last))
+    if last is not None:
+        assert version.in_force(day(last))
+        assert not version.in_force(date.fromordinal(day(last).toordinal() + 1))
+        assert rule not in {item.id for item in pack().rules(day("2025-01-01"))}
+
+
+def test_a_rule_no_one_knows_has_no_versions() -> None:
+    assert pack().versions("no-such-rule") == []
+
+
+def test_a_parameter_has_the_value_of_its_day() -> None:
+    months = pack().parameters["trial.max_months"]
+    assert months.on(day("2024-12-31")) == 12
+    assert months.on(day("2025-01-01")) == 6
+    assert months.on(day("2010-01-01")) == 12, "before the first value, the first"
+
+
+def test_the_ruleset_of_a_day_is_compiled_with_its_parameter_values() -> None:
+    assert pack().ruleset(day("2024-12-31")).parameters["trial.max_months"] == 12
+    assert pack().ruleset(day("2025-01-01")).parameters["trial.max_months"] == 6
+    assert pack().ruleset(day("1990-01-01")) is pack().editions[0]
+    assert pack().ruleset(day("2025-01-01")) is pack().ruleset(day("2026-06-01"))
+
+
+def test_turning_days_are_the_days_something_begins_or_ceases() -> None:
+    days = pack().turning_days
+    assert list(days) == sorted(set(days))
+    assert {day("2015-07-01"), day("2020-01-01"), day("2022-05-02"), day("2025-01-01")} <= set(days)
+
+
+def test_what_the_facts_are_read_with_are_parameters_of_the_pack() -> None:
+    assert set(PARAMETERS_READ) <= pack().parameters.keys()
+
+
+def test_a_rule_reads_only_facts_of_its_subject_the_case_and_findings() -> None:
+    for rule in pack().editions[-1].rules:
+        assert {name.split(".")[0] for name in rule.reads()} <= {"case", rule.about, "finding"}
+        assert len(set(rule.reads())) == len(rule.reads())
+
+
+def test_a_ruleset_knows_its_rules_by_kind() -> None:
+    ruleset = pack().editions[-1]
+    kinds = {rule.about for rule in ruleset.rules}
+    assert sorted((rule for kind in kinds for rule in ruleset.about(kind)), key=lambda r: r.position) == list(
+        ruleset.rules
+    )
+    assert ruleset.about("nothing") == ()
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The published pack's own files, copied."""
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    for file in DEFAULT_PACK.glob("*.yaml"):
+        shutil.copy(file, folder / file.name)
+    return folder
+
+
+def change(folder: Path, file: str, old: str, new: str) -> str:
+    """The hash after changing one place of one file."""
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    return load_pack(folder).sha256
+
+
+def test_the_hash_is_that_of_the_content_wherever_it_lies(copied: Path) -> None:
+    assert load_pack(copied).sha256 == pack().sha256 == load_pack().sha256
+    assert len(pack().sha256) == 64
+
+
+def test_any_change_of_meaning_or_words_changes_the_hash(copied: Path) -> None:
+    hashes = {pack().sha256}
+    hashes.add(change(copied, "pack.yaml", "version: 1.0.0", "version: 1.0.1"))
+    hashes.add(change(copied, "pack.yaml", "value: 30,", "value: 31,"))
+    hashes.add(change(copied, "trial.yaml", "severity: obligation", "severity: quality"))
+    hashes.add(change(copied, "trial.yaml", "Suunnitelmassa on", "Suunnitelmassa  on"))
+    assert len(hashes) == 5
+
+
+def test_comments_and_layout_do_not_change_the_hash(copied: Path) -> None:
+    assert change(copied, "trial.yaml", "severity: obligation", "severity:   obligation # a remark") == pack().sha256
