@@ -40,7 +40,7 @@ OUTCOME_WORDS = {
     "remedied": "done, but after its limit",
     "unknown": "cannot be told: a detail is not recorded",
 }
-Path_ = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 #: Expected values by subject: the entry that began it, or None for the only (else the current) one.
 BySubject = Mapping[str | None, AnyData]
 
@@ -401,20 +401,21 @@ class _Reader:
         self.file = file
         self.theme = theme
         self.rules = rule_ids(pack)
+        self.documents = sorted(pack.sources)
         self.lines = lines
         self.problems: list[Problem] = []
 
-    def wrong(self, path: Path_, found: str, expected: str, hint: str | None = None) -> None:
+    def wrong(self, path: Place, found: str, expected: str, hint: str | None = None) -> None:
         """Note a mistake."""
         self.problems.append(Problem(place_of(path), self.line(path), found, expected, hint))
 
-    def line(self, path: Path_) -> int | None:
+    def line(self, path: Place) -> int | None:
         """The line a place stands on, or the nearest place around it."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
 
-    def known(self, path: Path_, what: str, name: AnyData, names: Iterable[str]) -> bool:
+    def known(self, path: Place, what: str, name: AnyData, names: Iterable[str]) -> bool:
         """Whether a name is a known one; a mistake with the nearest name if not."""
         names = list(names)
         if name in names:
@@ -423,7 +424,7 @@ class _Reader:
         return False
 
     def mapping(
-        self, path: Path_, data: AnyData, keys: Iterable[str] | None = None, what: str = "key"
+        self, path: Place, data: AnyData, keys: Iterable[str] | None = None, what: str = "key"
     ) -> dict[str, AnyData]:
         """A mapping, its keys among `keys`."""
         if not isinstance(data, dict) or not data:
@@ -431,14 +432,14 @@ class _Reader:
             return {}
         return {key: item for key, item in data.items() if keys is None or self.known((*path, key), what, key, keys)}
 
-    def several(self, path: Path_, data: AnyData, what: str) -> list[AnyData]:
+    def several(self, path: Place, data: AnyData, what: str) -> list[AnyData]:
         """A list that is not empty."""
         if isinstance(data, list) and data:
             return data
         self.wrong(path, "nothing" if not data else repr(data), f"a list of {what}, at least one")
         return []
 
-    def day(self, path: Path_, data: AnyData) -> date:
+    def day(self, path: Place, data: AnyData) -> date:
         """A day such as 2022-10-05."""
         try:
             return date.fromisoformat(data if len(data) == 10 else "")
@@ -456,13 +457,13 @@ class _Reader:
             names |= {case.name} if case is not None else set()
         return [case for case in found if case is not None]
 
-    def case(self, path: Path_, item: AnyData) -> WorkedCase | None:
+    def case(self, path: Place, item: AnyData) -> WorkedCase | None:
         """One case; None when its journal cannot be read."""
         item = self.mapping(path, item, CASE_KEYS)
         name = item.get("name")
         if not isinstance(name, str) or " " not in name:
             self.wrong((*path, "name"), f"{name!r}", "a sentence that says what the case shows")
-        source = self.mapping((*path, "source"), item["source"], ("document", "section")) if "source" in item else None
+        source = self.source((*path, "source"), item["source"]) if "source" in item else None
         header = {"id": f"{self.theme}-{path[0]}", "municipality": "Lahti", **(item.get("header") or {})}
         try:
             case = case_from_data({"case": header, "entries": item.get("entries", [])})
@@ -473,14 +474,20 @@ class _Reader:
         read = tuple(self.check((*path, "checks", at), check, case) for at, check in enumerate(checks))
         return WorkedCase(str(name), self.file, self.line(path), source, case, read)
 
-    def moved(self, path: Path_, problem: Problem) -> Problem:
+    def source(self, path: Place, data: AnyData) -> dict[str, str]:
+        """The document and section a case was worked from."""
+        source = self.mapping(path, data, ("document", "section"))
+        self.known((*path, "document"), "document", source.get("document"), self.documents)
+        return {key: str(value) for key, value in source.items()}
+
+    def moved(self, path: Place, problem: Problem) -> Problem:
         """A journal's mistake with its place in the case file."""
         steps = problem.place.replace("[", ".").replace("]", "").split(".")
         inner = tuple(int(step) if step.isdigit() else {"case": "header"}.get(step, step) for step in steps)
         place = (*path, *inner)
         return Problem(place_of(place), self.line(place), problem.found, problem.expected, problem.hint)
 
-    def check(self, path: Path_, item: AnyData, case: Case) -> Check:
+    def check(self, path: Place, item: AnyData, case: Case) -> Check:
         """One check."""
         item = self.mapping(path, item, CHECK_KEYS)
         day = self.day((*path, "date"), item.get("date"))
@@ -495,7 +502,7 @@ class _Reader:
             self.wrong(path, "nothing expected", "expect, due or trigger")
         return Check(day, proposal, expect, due, trigger)
 
-    def proposal(self, path: Path_, data: AnyData, day: date) -> Proposal:
+    def proposal(self, path: Place, data: AnyData, day: date) -> Proposal:
         """A proposed step; its details must be the entry's."""
         details = self.mapping(path, data)
         proposal = Proposal(str(details.pop("trigger", "")), details)
@@ -508,7 +515,7 @@ class _Reader:
         return proposal
 
     def by_rule(
-        self, path: Path_, data: AnyData, ids: Iterable[str], read: Callable[[Path_, AnyData], AnyData]
+        self, path: Place, data: AnyData, ids: Iterable[str], read: Callable[[Place, AnyData], AnyData]
     ) -> dict[str, BySubject]:
         """Expected values by rule and subject."""
         if data is None:
@@ -523,16 +530,16 @@ class _Reader:
                 found[rule] = {None: read(place, value)}
         return found
 
-    def outcome(self, path: Path_, data: AnyData) -> str:
+    def outcome(self, path: Place, data: AnyData) -> str:
         """An outcome."""
         self.known(path, "outcome", data, OUTCOMES)
         return str(data)
 
-    def due(self, path: Path_, data: AnyData) -> date | None:
+    def due(self, path: Place, data: AnyData) -> date | None:
         """A due day, or null for none."""
         return None if data is None else self.day(path, data)
 
-    def trigger(self, path: Path_, data: AnyData) -> dict[str, AnyData]:
+    def trigger(self, path: Place, data: AnyData) -> dict[str, AnyData]:
         """What is expected of the proposed step: its status, the details it needs, the rules in its way."""
         found: dict[str, AnyData] = {}
         for key, value in self.mapping(path, data, TRIGGER_KEYS).items():

@@ -92,8 +92,7 @@ class Judge:
         for subject in subjects:
             facts = self._ruleset.derive(subject.kind, subject.facts)
             outcomes = self._engine(self._ruleset).judge(subject.kind, facts, self._day)
-            rules = [rule for rule in self._ruleset.about(subject.kind) if rule.wave == 0]
-            found += self._listed(rules, outcomes, subject, facts, self._ruleset)
+            found += self._listed(self._ruleset.about(subject.kind), outcomes, subject, facts, self._ruleset)
         return found
 
     def _listed(
@@ -106,8 +105,10 @@ class Judge:
     ) -> list[Finding]:
         found = []
         for rule in rules:
+            outcome = outcomes.get(rule.position, "not_applicable")
+            if outcome == "not_applicable" and len(self._pack.editions) == 1:
+                continue
             judged_on = self._judged_on(rule, facts)
-            outcome = outcomes[rule.position]
             if not rule.in_force(judged_on):
                 continue
             if judged_on != self._day and (other := self._pack.ruleset(judged_on)) is not ruleset:

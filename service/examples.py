@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
+from rich.text import Text
 
 from rules.assessment import Assessor
 from rules.journal import read_case
@@ -29,7 +31,7 @@ def parts(assessor: Assessor, words: Words) -> Page:
         case, on = read_case(FOLDER / item["file"]), day(str(item["as_of"]))
         yield paragraph(("═" * 8 + f" {words.of(item['title'])}", STRONG))
         yield paragraph(words.of(item["look_at"]))
-        yield paragraph((f"polku next {FOLDER / item['file']} --as-of {on}", QUIET))
+        yield command(f"polku next {path_of(item)} --as-of {on}", QUIET)
         yield ""
         yield from AssessmentPage(assessor.assess(case, on, lang=words.lang), case, words).parts()
         yield ""
@@ -37,13 +39,24 @@ def parts(assessor: Assessor, words: Words) -> Page:
 
 
 def _how_on(first: dict[str, Any], words: Words) -> Page:
-    one = f"polku next {FOLDER / first['file']} --as-of {first['as_of']}"
+    one = f"polku next {path_of(first)} --as-of {first['as_of']}"
     yield heading(words("examples", "how_on"))
-    for key, command in (
+    for key, line in (
         ("one_client", one),
         ("a_step", f"{one} --propose start_work_trial"),
         ("a_rule", f"{one} --explain social-worker-assigned"),
         ("the_rules", "polku rules list"),
     ):
         yield paragraph(f"{words('examples', key)}:")
-        yield paragraph((command, STRONG), indent=2)
+        yield command(f"  {line}", STRONG)
+
+
+def path_of(item: dict[str, Any]) -> Path:
+    """Where an example lies, as short as a command can have it."""
+    path: Path = FOLDER / item["file"]
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def command(line: str, style: str) -> Text:
+    """A command on one line, however long: it is there to be copied."""
+    return Text(line, style=style, no_wrap=True, overflow="ignore")

@@ -158,7 +158,9 @@ class AssessmentPage:
         told = [item for item in points if item.rule.severity != "information" or self._caution(item)]
         if told:
             yield heading(self.words("page", "findings_open"))
-            for item in sorted(told, key=lambda item: SEVERITIES.index(item.rule.severity)):
+            for at, item in enumerate(sorted(told, key=lambda item: SEVERITIES.index(item.rule.severity))):
+                if at:
+                    yield ""
                 yield from self._point(item)
         aside = [item for item in self._current() if item.set_aside is not None]
         if aside:
@@ -178,7 +180,6 @@ class AssessmentPage:
         if caution is not None:
             yield paragraph((f"{words('page', 'caution')}: ", STRONG), caution, indent=2)
         yield paragraph((self._source(rule), QUIET), indent=2)
-        yield ""
 
     def _about(self, item: Finding) -> str:
         """Which of several things a finding is about, when its rule speaks of more than one."""
@@ -224,8 +225,8 @@ class AssessmentPage:
         for item in items:
             labels = [self.words.of(vocabulary[name].labels) for name in item.missing if name in vocabulary]
             told = ", ".join(dict.fromkeys(labels))
-            yield paragraph((self.words.of(item.rule.title), STRONG), (f" {item.rule.id}", QUIET))
-            yield paragraph(f"{self.words('page', 'missing')}: {told}{self._about(item)}", indent=2)
+            title = self.words.of(item.rule.title)
+            yield paragraph((title, STRONG), f": {told}{self._about(item)}", (f" {item.rule.id}", QUIET))
             caution = self._caution(item)
             if caution is not None:
                 yield paragraph((f"{self.words('page', 'caution')}: ", STRONG), caution, indent=2)

@@ -138,5 +138,5 @@ def show(parts: Iterable[RenderableType]) -> None:
     console.width = min(console.width, WIDEST)
     with console.capture() as page:
         for part in parts:
-            console.print(part)
+            console.print(part, crop=False)
     sys.stdout.write(_TRAILING.sub("", page.get()))

@@ -13,7 +13,7 @@ at most one constraint an attribute. Contradictory branches are dropped, so outc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
@@ -48,30 +48,58 @@ Branch: TypeAlias = dict[str, Constraint]
 Vocabulary: TypeAlias = Mapping[str, Fact]
 
 
-def encode(fact: Fact, value: Value, today: int) -> tuple[int | str, int | str]:
-    """The least and the greatest a fact can be on an evaluation date (its ordinal); for a word twice the same.
+class Encoder:
+    """Turns the facts of a subject into attributes; `names` gives an attribute another name (default: its own)."""
 
-    Raises ValueError for a value the fact cannot have.
-    """
-    if fact.type == "enum":
-        return str(value), str(value)
-    if fact.type == "yes_no":
-        number = _YES_NO[str(value)]
-    elif value is None:
-        number = FAR
-    elif isinstance(value, date):
+    def __init__(self, facts: Iterable[Fact], names: Mapping[str, str] | None = None) -> None:
+        self._words: list[tuple[str, str, frozenset[str]]] = []
+        self._answers: list[tuple[str, str]] = []
+        self._numbers: list[tuple[str, str, str | None]] = []
+        for fact in facts:
+            own = [name if names is None else names[name] for name in attributes(fact)]
+            if fact.type == "enum":
+                self._words.append((fact.name, own[0], frozenset((*fact.values, UNKNOWN))))
+            elif fact.type == "yes_no":
+                self._answers.append((fact.name, own[0]))
+            else:
+                self._numbers.append((fact.name, own[0], own[1] if len(own) > 1 else None))
+
+    def encoded(self, facts: Mapping[str, Value], day: date) -> dict[str, int | str]:
+        """The attributes on an evaluation date. Raises ValueError for a value a fact cannot have."""
+        found: dict[str, int | str] = {}
+        for name, attribute, words in self._words:
+            value = facts[name]
+            if value not in words:
+                raise ValueError(f"{name}: {value!r} is not among its values")
+            found[attribute] = str(value)
+        for name, attribute in self._answers:
+            found[attribute] = _YES_NO[str(facts[name])]
+        today = day.toordinal()
+        for name, least, greatest in self._numbers:
+            found[least], number = _range(name, facts[name], today)
+            if greatest is not None:
+                found[greatest] = number
+            elif found[least] != number:
+                raise ValueError(f"{name} cannot be unknown")
+        return found
+
+
+def _range(name: str, value: Value, today: int) -> tuple[int, int]:
+    """The least and the greatest a number or date can be; dates as days from the evaluation date."""
+    if value is None:
+        return FAR, FAR
+    if isinstance(value, date):
         number = value.toordinal() - today
-    elif isinstance(value, int):
-        number = value
-    elif value == UNKNOWN and fact.may_be_unknown:
+        return number, number
+    if isinstance(value, int):
+        return value, value
+    if value == UNKNOWN:
         return -FAR, FAR
-    else:
-        raise ValueError(f"{fact.name}: expected a {fact.type}, got {value!r}")
-    return number, number
+    raise ValueError(f"{name}: expected a number or a date, got {value!r}")
 
 
 def attributes(fact: Fact) -> tuple[str, ...]:
-    """The attributes that carry a fact: one, or two where a number or date can be unknown (see `encode`)."""
+    """The attributes that carry a fact: one, or two where a number or date can be unknown (see `Encoder`)."""
     ranged = fact.may_be_unknown and fact.type in ("number", "date")
     return (_least(fact), _greatest(fact)) if ranged else (fact.name,)
 

@@ -32,11 +32,11 @@ from rules.engines.base import EngineError, Outcomes, rules_of_wave
 from rules.engines.branches import (
     Between,
     Branch,
+    Encoder,
     OneOf,
     applied_branches,
     applying_branches,
     attributes,
-    encode,
     undecided_branches,
 )
 from rules.engines.reference import rules_by_wave
@@ -45,7 +45,6 @@ from rules.pack import OUTCOMES, Rule, Ruleset
 
 MAX_PATHS = 60
 MAX_ATTRIBUTES = 120
-MAX_TEXT = 200
 _GUARD, _FOUND, _SID = "kind", "found", "0"
 _OPERATORS = frozenset({"$gte", "$lte", "$neq"})
 
@@ -126,12 +125,12 @@ class _Shard:
         self.quiet = {rule.position: quiet_outcome(rule) for rule in rules}
         self._fired: list[_Firing] = []
         read = sorted({fact for rule in rules for fact in rule.reads()})
-        self.own = [vocabulary[fact] for fact in read if not fact.startswith("finding.")]
-        self.found = [vocabulary[fact] for fact in read if fact.startswith("finding.")]
+        own = [vocabulary[fact] for fact in read if not fact.startswith("finding.")]
+        found = [vocabulary[fact] for fact in read if fact.startswith("finding.")]
         # Short names: the engine writes and reads the whole fact as JSON at every firing.
-        names = [name for fact in (*self.own, *self.found) for name in attributes(fact)]
+        names = [name for fact in (*own, *found) for name in attributes(fact)]
         self._short = {name: f"a{number}" for number, name in enumerate(names)}
-        self._names = {f.name: [self._short[name] for name in attributes(f)] for f in (*self.own, *self.found)}
+        self._own, self._found = Encoder(own, self._short), Encoder(found, self._short)
         self._build()
 
     def _build(self) -> None:
@@ -174,10 +173,10 @@ class _Shard:
         """The outcomes for one fact, or for a fact and what was found. Raises EngineError; the host is then new."""
         self._fired.clear()
         try:
-            own = self._encoded(self.own, facts, day)
+            own = self._own.encoded(facts, day)
             self._assert(dict(own, kind="case" if self.chained else self.kind, sid=_SID, id="1"))
             if found is not None:
-                self._assert(dict(self._encoded(self.found, found, day), kind=_FOUND, sid=_SID, id="2"))
+                self._assert(dict(self._found.encoded(found, day), kind=_FOUND, sid=_SID, id="2"))
             self._host.delete_state(self.name, _SID)
         except BaseException as error:
             self._build()
@@ -200,19 +199,6 @@ class _Shard:
                     raise EngineError(f"rule {position} came out {firing.outcome} but does not apply")
         quiet = self.quiet
         return {p: said.get(p, quiet[p] if p in applies else "not_applicable") for p in quiet}
-
-    def _encoded(self, declared: list[Fact], facts: Mapping[str, Any], day: date) -> dict[str, int | str]:
-        encoded: dict[str, int | str] = {}
-        today = day.toordinal()
-        for fact in declared:
-            least, greatest = encode(fact, facts[fact.name], today)
-            if isinstance(least, str) and len(least) > MAX_TEXT:
-                raise EngineError(f"{fact.name}: a text of {len(least)} characters")
-            names = self._names[fact.name]
-            encoded[names[0]] = least
-            if len(names) > 1:
-                encoded[names[1]] = greatest
-        return encoded
 
     def _assert(self, fact: dict[str, Any]) -> None:
         before = len(self._fired)

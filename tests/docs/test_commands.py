@@ -46,7 +46,7 @@ def in_order(shown: list[str], printed: list[str]) -> bool:
     return bool(printed) and printed[0] == shown[0] and in_order(shown[1:], printed[1:])
 
 
-@pytest.mark.parametrize(("command", "shown"), blocks())
+@pytest.mark.parametrize(("command", "shown"), list(blocks()))
 def test_the_output_shown_is_the_output(command: str, shown: list[str], commands: Path) -> None:
     environment = {
         **os.environ,

@@ -16,9 +16,6 @@ from .mutants import Mutant, Proof, changed, derivation_mutants, rule_mutants
 
 #: Mutants that no journal can tell from the rule, by whose they are and how the change begins, and why no journal can.
 EQUIVALENT: dict[tuple[str, str], str] = {
-    ("wish-to-work-answered", "advised: [case.answer_wish_by given 0] always true"): (
-        "a wish that is yes was recorded on a day, so there is always a day to answer by"
-    ),
     **{
         ("joint-meeting-at-planning", f"when: [case.stage is plan_update] with {stage}"): (
             "while a referral runs the stage is plan_update or one that comes before it in SPEC 3"
@@ -34,9 +31,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         )
         for silent in ("other_outcome", "closed")
     },
-    ("as-update-before-coaching", "remedied: [coaching.plan_updated_after is yes] with unknown"): (
-        "whether a later update is on record is always known"
-    ),
     **{
         (rule, "when: [coaching.plan_updated_before is yes] with unknown"): (
             "what a plan says is unknown while the plan is"
@@ -48,7 +42,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
             "as-clarifies-wage-subsidy",
         )
     },
-    ("omatyontekija-always-in-plan-meeting", "when: [plan.latest is yes] "): "only the latest plan is a subject",
     **{
         ("omatyontekija-always-in-plan-meeting", f"satisfied: [plan.has_{role} is yes] with unknown"): (
             "who took part is unknown only of a proposed update, and then of all roles at once"
@@ -73,16 +66,8 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         )
         for measure in ("short", "long")
     },
-    ("ktt-ends-if-trial-continues", "advised: [pause.limit given 0] always true"): (
-        "a pause began on a day, so there is always a limit"
-    ),
     ("follow-up-contact-1-3-months", "when: [activity.status is ended] "): (
         "follow-up is counted from the day activity ended, which only an ended activity has"
-    ),
-    ("as-update-on-trial", "when: [trial.started_on given 0] always true"): "every trial began on a day",
-    ("ov-checks-endorsements-at-trial", "when: [trial.started_on given 0] always true"): "every trial began on a day",
-    ("statement-lapses-before-overlap-ends", "when: [trial.running is yes] "): (
-        "no statement is in force for a trial that has ended"
     ),
     ("statement-lapses-before-overlap-ends", "when: [trial.beside_activity is yes] with unknown"): (
         "this is unknown only of a proposed trial, which another line leaves out"
@@ -93,9 +78,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         )
         for measure in ("activity", "trial")
     },
-    ("support-does-not-end-at-hire", "when: [coaching.status is ended] "): (
-        "coaching.ended_in_first_job_year is no of coaching that has not ended"
-    ),
     ("support-does-not-end-at-hire", "satisfied: [coaching.end_reason is client_choice, moved] with none"): (
         "a coaching that ended did so for some reason"
     ),
@@ -105,16 +87,8 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("after-job-start-contacts", "violated: [job.next_meeting_by passed 0] with 1"): (
         "the next meeting's last day lies ahead; a missed one is told by job.latest_meeting"
     ),
-    ("job-loss-contact-3-workdays", "when: [job.status is ended] "): (
-        "job.coaching_at_end is no of a job that has not ended"
-    ),
-    ("job-loss-contact-3-workdays", "when: [job.coaching_at_end is yes] with unknown"): (
-        "whether coaching ran then is always known"
-    ),
-    ("job.loss_contact", "without job.maybe_coach_contact_on"): "every contact says who made it",
     ("new-job-after-loss", "when: [case.employment is ended] with employed"): "case.employed is yes then",
     ("new-job-after-loss", "when: [case.employed is no] with yes"): "case.employment is employed then",
-    ("benefit-counselling-part", "when: [job.started_on given 0] always true"): "every job begins on a day",
     ("next-start-coaching", "when: [case.coaching_running is no] with yes"): (
         "a referral is planned only while coaching is none or ended; coaching that starts makes it done"
     ),
