@@ -250,14 +250,14 @@ def _alternatives(search: _Search, changes: Iterator[list[tuple[Fact, Value]]], 
         key = (tuple(fact.name for fact, _ in change), outcome)
         if outcome not in (now, UNKNOWN) and key not in seen:
             seen.add(key)
-            yield Alternative(tuple((fact, search.now[fact.name], value) for fact, value in change), outcome)
+            yield Alternative(tuple((fact, search.met[fact.name], value) for fact, value in change), outcome)
 
 
 class _Search:
     """Tries other values of the recorded facts that a rule rests on."""
 
     def __init__(self, rule: Rule, facts: Mapping[str, Value], day: date, ruleset: Ruleset) -> None:
-        self.rule, self.now, self.day = rule, facts, day
+        self.rule, self.met, self.day = rule, facts, day
         self._derivations = {item.name: item for item in ruleset.derivations}
         names = dict.fromkeys(name for read in rule.reads() for name in self._recorded(read))
         known = [ruleset.vocabulary[name] for name in names if name in ruleset.vocabulary]
@@ -284,14 +284,14 @@ class _Search:
 
     def outcome(self, changes: Mapping[str, Value]) -> str:
         """The outcome with some facts changed."""
-        facts = {**self.now, **changes}
+        facts = {**self.met, **changes}
         for derivation in self._needed:
             facts[derivation.name] = derivation.value(facts)
         return outcome_of(self.rule, facts, self.day)
 
     def values(self, fact: Fact) -> list[Value]:
         """Other values to try for a fact, nearest first."""
-        now = self.now[fact.name]
+        now = self.met[fact.name]
         if fact.type in ("yes_no", "enum"):
             return [value for value in fact.values if value != now]
         if fact.type == "number":

@@ -74,6 +74,7 @@ class Fault:
     near: Callable[[], str | None] | None = None  # finds a hint; slow, so only asked when the problem is told
 
     def line_in(self, lines: Lines) -> int | None:
+        """The line of the mistake, or of the nearest thing around it that has one."""
         line, path = self.line, self.path
         while line is None and lines:
             line = lines.get(path)
@@ -83,6 +84,7 @@ class Fault:
         return line
 
     def problem(self, lines: Lines) -> Problem:
+        """The mistake as it is told."""
         hint = self.hint or (self.near() if self.near else None)
         return Problem(place_of(self.path), self.line_in(lines), self.found, self.expected, hint)
 

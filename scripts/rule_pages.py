@@ -296,6 +296,7 @@ class Pages:
         for parameter in parameters:
             for value in parameter.values:
                 unit = parameter.unit.replace("_", " ").replace("workdays", "working days")
+                unit = unit.replace("s", "", 1) if value.value == 1 else unit
                 cited = "; ".join(self._cited(source) for source in value.source)
                 yield (
                     f"| {parameter.labels['en']} (`{parameter.name}`) | {value.value} {unit} | {value.valid_from}"
@@ -339,7 +340,7 @@ class Pages:
     # --- the index and the vocabulary ---
 
     def _index(self) -> str:
-        lines = [MADE, f"# The rules of {self.pack.title['en']}\n"]
+        lines = [MADE, f"# The rules: {self.pack.title['en']}\n"]
         lines.append(
             "A page per rule: when it applies, what must hold, its numbers, sources, texts and cases. The words of the"
             " conditions are listed in [the vocabulary](../facts.md); how rules are written is told in"

@@ -17,11 +17,16 @@ class EntryLike(Protocol):
     """What the charts need to know of a journal entry; its other fields are read by name and may be missing."""
 
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """The entry type's code."""
+
     @property
-    def date(self) -> date: ...
+    def date(self) -> date:
+        """The day it took effect."""
+
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The entry's id, unique within its journal."""
 
 
 PHASES = ("agreement", "profile", "job_search", "employer_support", "job_retention")

@@ -19,7 +19,8 @@ LEFT_OUT = "…"
 
 def blocks() -> Iterator[object]:
     """Each command of each document, with the lines shown under it."""
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+    folders = (ROOT / "docs", ROOT / "docs" / "adr")
+    for path in (ROOT / "README.md", *(path for folder in folders for path in sorted(folder.glob("*.md")))):
         for block in re.findall(r"^```console\n(.*?)^```", path.read_text(encoding="utf-8"), re.M | re.S):
             for number, part in enumerate(re.split(r"^\$ ", block, flags=re.M)[1:]):
                 command, *shown = part.rstrip("\n").split("\n")

@@ -37,7 +37,7 @@ def test_every_rule_has_a_page_with_its_three_texts_and_its_sources(pages: Pages
 def test_every_number_of_a_deadline_stands_on_the_pages_of_its_rules(pages: Pages) -> None:
     page = pages.all()["rules/ktt-pause-max-one-month.md"]
     assert "`activity.pause_max_months`" in page
-    assert "1 months" in page or "1 month " in page
+    assert "| 1 month |" in page
     assert "It is advised from `pause.warn_days` days before" in page
     assert "no ground for it was found in law" in page
 

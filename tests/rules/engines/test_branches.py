@@ -1,6 +1,6 @@
 """Branches of constant tests say exactly what the conditions say, unknown included."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +10,10 @@ from rules.engines.branches import (
     FAR,
     Between,
     Branch,
+    Encoder,
     OneOf,
     applying_branches,
     attributes,
-    encode,
     outcome_branches,
 )
 from rules.engines.reference import outcome_of
@@ -23,13 +23,9 @@ from tests.helpers import pack
 from tests.rules.engines.rulemaking import CONDITIONS, FACT_VALUES, NAMES, TODAY, VOCABULARY, make_rule, rules
 
 
-def encoded(facts: dict[str, Value], day: date = TODAY) -> dict[str, int | str]:
-    """The attributes of a subject, as the engine is given them."""
-    found = {}
-    for name, value in facts.items():
-        fact = VOCABULARY[name]
-        found.update(zip(attributes(fact), encode(fact, value, day.toordinal()), strict=False))
-    return found
+def encoded(facts: dict[str, Value]) -> dict[str, int | str]:
+    """The attributes of a subject with these facts alone, as the engine is given them."""
+    return Encoder(VOCABULARY[name] for name in facts).encoded(facts, TODAY)
 
 
 def matches(branch: Branch, given: dict[str, int | str]) -> bool:
@@ -68,40 +64,31 @@ def test_applying_branches_match_exactly_when_the_condition_is_true(
     assert found == (condition.truth(facts, TODAY) == TRUE)
 
 
-ALL_WORDS = {"yes": TRUE, "no": TRUE, "unknown": MAYBE}
-
-
-@pytest.mark.parametrize(("value", "expected"), list(ALL_WORDS.items()))
-def test_yes_or_no_is_true_of_both_and_open_for_unknown(value: str, expected: int) -> None:
-    """A yes/no fact lies on one scale (no, unknown, yes): both ends are not the middle."""
-    line = Line("case.coaching_info_given", "is", ("yes", "no"))
-    facts = {"case.coaching_info_given": value}
-    assert line.truth(facts, TODAY) == expected
-    rule = make_rule(line, otherwise="violated")
-    given = {"case.coaching_info_given": encode(VOCABULARY[line.fact], value, TODAY.toordinal())[0]}
-    found = {
-        outcome
-        for outcome, branches in outcome_branches(rule, VOCABULARY).items()
-        if any(matches(branch, given) for branch in branches)
-    }
-    assert found == {"violated" if expected == TRUE else "unknown"}
-
-
-def test_known_is_not_unknown_for_a_yes_or_no() -> None:
-    known = Not(Line("case.coaching_info_given", "is", ("unknown",)))
-    for value, truth in (("yes", TRUE), ("no", TRUE), ("unknown", FALSE)):
-        facts = {"case.coaching_info_given": value}
-        assert known.truth(facts, TODAY) == truth
-        given = {"case.coaching_info_given": encode(VOCABULARY["case.coaching_info_given"], value, 0)[0]}
-        assert any(matches(branch, given) for branch in applying_branches(known, VOCABULARY)) == (truth == TRUE), value
+@pytest.mark.parametrize(
+    "words", [("yes", "no"), ("yes", "unknown"), ("no", "unknown"), ("unknown",), ("yes", "no", "unknown")]
+)
+@pytest.mark.parametrize("value", ["yes", "no", "unknown"])
+@pytest.mark.parametrize("negated", [False, True])
+def test_a_yes_or_no_lies_on_one_scale_whose_ends_are_not_its_middle(
+    words: tuple[str, ...], value: str, negated: bool
+) -> None:
+    line = Line("case.coaching_info_given", "is", words)
+    condition, facts = Not(line) if negated else line, {"case.coaching_info_given": value}
+    expected = {TRUE: {"violated"}, MAYBE: {"unknown"}, FALSE: set()}[condition.truth(facts, TODAY)]
+    assert outcomes_matching(make_rule(condition, otherwise="violated"), facts) == expected
 
 
 def test_a_date_is_carried_as_days_from_the_evaluation_date() -> None:
-    fact, today = VOCABULARY["case.wish_on"], TODAY.toordinal()
-    assert encode(fact, TODAY + timedelta(days=3), today) == (3, 3)
-    assert encode(fact, TODAY - timedelta(days=3), today) == (-3, -3)
-    assert encode(fact, None, today) == (FAR, FAR), "no date lies far ahead: neither reached nor passed"
-    assert encode(VOCABULARY["case.interest_asked_on"], "unknown", today) == (-FAR, FAR)
+    assert encoded({"case.wish_on": TODAY + timedelta(days=3)}) == {"case.wish_on": 3}
+    assert encoded({"case.wish_on": TODAY - timedelta(days=3)}) == {"case.wish_on": -3}
+    assert encoded({"case.wish_on": None}) == {"case.wish_on": FAR}, "no date lies far ahead: it is never reached"
+    unknown = encoded({"case.interest_asked_on": "unknown"})
+    assert unknown == {"case.interest_asked_on<": -FAR, "case.interest_asked_on>": FAR}
+
+
+def test_attributes_can_be_given_other_names() -> None:
+    encoder = Encoder([VOCABULARY["case.interest"]], {"case.interest": "a0"})
+    assert encoder.encoded({"case.interest": "no"}, TODAY) == {"a0": "no"}
 
 
 def test_a_fact_that_can_be_unknown_has_a_least_and_a_greatest() -> None:
@@ -112,11 +99,16 @@ def test_a_fact_that_can_be_unknown_has_a_least_and_a_greatest() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("case.wish_on", "soon"), ("case.wish_on", "unknown"), ("activity.days_per_week", "many")],
+    [
+        ("case.wish_on", "soon"),
+        ("case.wish_on", "unknown"),
+        ("activity.days_per_week", "many"),
+        ("case.interest", "perhaps"),
+    ],
 )
 def test_a_value_the_fact_cannot_have_is_refused(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name):
-        encode(VOCABULARY[name], value, TODAY.toordinal())
+        encoded({name: value})
 
 
 def test_contradictory_branches_are_dropped() -> None:

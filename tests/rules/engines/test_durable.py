@@ -178,26 +178,31 @@ def test_a_kind_of_subject_without_rules_has_no_outcomes() -> None:
     assert engine.judge_wave(7, {}, {}, TODAY) == {}
 
 
-HOSTILE = ["", '"', "\\", "a\nb", "\x00", "é", "e\u0301", "🙂", 'yes"}', "$m", "{'kind': 'case'}", "x" * 150, "\ud800"]
+HOSTILE = [
+    "",
+    '"',
+    "\\",
+    "a\nb",
+    "\x00",
+    "é",
+    "e\u0301",
+    "🙂",
+    'yes"}',
+    "$m",
+    "{'kind': 'case'}",
+    "x" * 10_000,
+    "\ud800",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_in_a_fact_is_judged_like_any_word_or_is_an_error(text: str) -> None:
+def test_hostile_text_in_a_fact_never_reaches_the_engine(text: str) -> None:
     asked = make_rule(Line("case.interest", "is", ("yes",)), otherwise="advised")
     other = make_rule(Line("case.interest", "is", ("no",)), otherwise="violated", position=1)
     engine = DurableEngine(make_ruleset(asked, other))
-    try:
-        assert engine.judge("activity", {"case.interest": text}, TODAY) == {0: "not_applicable", 1: "not_applicable"}
-    except EngineError as error:
-        assert "durable-rules failed" in str(error)
+    with pytest.raises(EngineError, match=r"case\.interest"):
+        engine.judge("activity", {"case.interest": text}, TODAY)
     assert engine.judge("activity", {"case.interest": "yes"}, TODAY) == {0: "advised", 1: "not_applicable"}
-
-
-def test_a_text_too_long_is_an_error_and_the_next_judgement_right() -> None:
-    engine = DurableEngine(make_ruleset(make_rule(Line("case.interest", "is", ("yes",)))))
-    with pytest.raises(EngineError, match="a text of 10000 characters"):
-        engine.judge("activity", {"case.interest": "x" * 10_000}, TODAY)
-    assert engine.judge("activity", {"case.interest": "yes"}, TODAY) == {0: "satisfied"}
 
 
 def test_a_fact_left_out_or_of_the_wrong_type_is_an_error_never_a_no() -> None:
