@@ -11,7 +11,7 @@ import yaml
 
 from rules.cases import CaseFileError, possible_outcomes, read_cases, themes
 from rules.conditions import Line, lines
-from rules.engines.branches import outcome_branches
+from rules.engines.branches import FAR, Between, Branch, outcome_branches
 from rules.engines.durable import finding_facts
 from rules.facts import UNKNOWN, Fact
 from rules.pack import Pack, PackError, Rule, load_pack
@@ -117,7 +117,8 @@ def _conditions(pack: Pack) -> Iterator[Remark]:
 
 
 def _undecided(rule: Rule, expected: set[str], vocabulary: dict[str, Fact]) -> Iterator[str]:
-    can_be = outcome_branches(rule, vocabulary)
+    branches = outcome_branches(rule, vocabulary)
+    can_be = {outcome: found for outcome, found in branches.items() if any(map(_can_hold, found))}
     if not expected & can_be.keys():
         yield "can never apply: no facts satisfy what it applies to"
         return
@@ -129,6 +130,18 @@ def _undecided(rule: Rule, expected: set[str], vocabulary: dict[str, Fact]) -> I
     for line in (line for condition in rule.conditions() for line in lines(condition)):
         if _takes_all(line, vocabulary[line.fact]):
             yield f"{line.fact}: {' | '.join(line.values)} always holds: these are all its values"
+
+
+def _can_hold(branch: Branch) -> bool:
+    """Whether facts can satisfy a branch: a fact that may be unknown is known as one value, or lies anywhere."""
+    anything = Between(-FAR, FAR)
+    for name in {name.rstrip("<>") for name in branch if name.endswith(("<", ">"))}:
+        least, greatest = branch.get(f"{name}<", anything), branch.get(f"{name}>", anything)
+        if isinstance(least, Between) and isinstance(greatest, Between):
+            known = max(least.least, greatest.least) <= min(least.greatest, greatest.greatest)
+            if not known and (least.least > -FAR or greatest.greatest < FAR):
+                return False
+    return True
 
 
 def _takes_all(line: Line, fact: Fact) -> bool:

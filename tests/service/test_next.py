@@ -16,6 +16,7 @@ from rules.pack import load_pack
 from tests.helpers import SIRPA
 from tests.service.polku import EXAMPLES, LANGUAGES, data, flowing, page, polku, process, refused
 
+ASSESSOR = Assessor(load_pack())
 ON = ("--as-of", "2022-09-05")
 #: Text of users that tries to be markup, a format, an emoji, a reversed reading direction.
 HOSTILE = """\
@@ -301,7 +302,8 @@ def test_wrong_words_are_refused_with_what_was_expected(sirpa: Path, words: tupl
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_rule_can_be_explained_in_every_language(sirpa: Path, lang: str) -> None:
+def test_every_rule_can_be_explained_in_every_language(sirpa: Path, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.cli.assessor", lambda: ASSESSOR)  # load the pack once
     trial = EXAMPLES / "trial_paused.yaml"
     for rule in {item.id for item in load_pack().editions[-1].rules}:
         for path, day in ((sirpa, "2022-09-05"), (trial, "2025-11-26")):
