@@ -8,6 +8,7 @@ from rules.calendar import add_months
 from rules.facts import UNKNOWN, Value
 from rules.fold.coaching import implementation_plan_since, plan_of, plan_says
 from rules.fold.cover import activity_decisions, consent, in_force
+from rules.fold.jobs import pending_jobs
 from rules.fold.record import Record, field, said
 from rules.journal import Entry
 from statemachines.charts import COACHING_RUNNING, PHASES
@@ -211,6 +212,16 @@ def _follow_up(record: Record) -> dict[str, Value]:
     return {"case.follow_up_needs_support": needs, "case.reassessed_since_follow_up": seen}
 
 
+def _pending_trials(record: Record) -> list[Entry]:
+    agreed, begun = record.of("work_trial_agreed"), record.latest("work_trial_started")
+    return [entry for entry in agreed if begun is None or record.after(entry, begun)]
+
+
+def _agreed(record: Record, pending: list[Entry]) -> str:
+    """Whether an agreement still stands: nothing has begun since, and its first day has not passed."""
+    return "yes" if any(not record.passed(field(entry, "start")) for entry in pending) else "no"
+
+
 def _search(record: Record, state: PathState) -> dict[str, Value]:
     back, resumed, review_on = "no", False, None
     if state.coaching in COACHING_RUNNING:
@@ -233,6 +244,8 @@ def _search(record: Record, state: PathState) -> dict[str, Value]:
         interruption = [e for e in record.path.coachings[-1].entries if e.type == "coaching_interrupted"][-1]
         review_on = field(interruption, "review_on")
     return {
+        "case.job_agreed": _agreed(record, pending_jobs(record)),
+        "case.trial_agreed": _agreed(record, _pending_trials(record)),
         "case.back_from_trial_or_job": back,
         "case.job_search_resumed": "yes" if resumed else "no",
         "case.review_interruption_on": review_on,

@@ -83,9 +83,26 @@ def next_search_open_market(v: View, case: Episode) -> Answer:
     return advise_when(all_of(back, negate(v.runs("trial")), negate(v.runs("job"))))
 
 
+def job_is_agreed(v: View) -> bool:
+    """An agreed job neither begun nor replaced, its first day not past."""
+    return any(job.pending and v.today <= job.start for job in v.subjects["job"])
+
+
+def trial_is_agreed(v: View) -> bool:
+    """An agreed trial with no trial begun since, its first day not past."""
+    begun = v.journal.latest("work_trial_started")
+    for agreed in v.journal.of("work_trial_agreed"):
+        first_day = agreed.day("start")
+        assert first_day is not None
+        if v.today <= first_day and (begun is None or agreed.order > begun.order):
+            return True
+    return False
+
+
 @rule("next-agree-job", "case")
 def next_agree_job(v: View, case: Episode) -> Answer:
-    return advise_when(all_of(v.charts.coaching == "job_search", negate(v.runs("job"))))
+    searching = v.charts.coaching == "job_search"
+    return advise_when(all_of(searching, negate(v.runs("job")), not job_is_agreed(v)))
 
 
 @rule("next-agree-work-trial", "case")
@@ -95,7 +112,7 @@ def next_agree_work_trial(v: View, case: Episode) -> Answer:
     coaching = v.charts.coachings[-1]
     plan = v.its_plan(coaching)
     possible = v.its_plan_exists(coaching) if plan is None else plan.yes("work_trial_possible")
-    return advise_when(all_of(negate(v.runs("trial")), possible))
+    return advise_when(all_of(negate(v.runs("trial")), negate(v.runs("job")), not trial_is_agreed(v), possible))
 
 
 @rule("next-plan-after-trial", "trial")
