@@ -179,6 +179,8 @@ def _part(
 ) -> Iterator[Clause]:
     truth = _TRUTH[condition.truth(facts, day)]
     if isinstance(condition, Line):
+        if condition.fact.endswith(".in_view") and truth == "true":
+            return  # worth telling only when the stage silences the rule
         fact = ruleset.vocabulary.get(condition.fact) or _finding_fact(condition.fact, ruleset)
         derived = _derived(condition.fact, facts, ruleset)
         yield Clause(part, depth, None, fact, test_text(condition), facts[condition.fact], truth, derived)

@@ -228,12 +228,13 @@ class Pack:
     parameters: Mapping[str, Parameter]
     editions: tuple[Ruleset, ...]
     _edition_of: tuple[tuple[date, int], ...]
-    _content: AnyData = field(repr=False)
+    #: The pack as written: `pack` (pack.yaml) and `rules` (every theme's, in order).
+    content: AnyData = field(repr=False)
 
     @cached_property
     def sha256(self) -> str:
         """SHA-256 of the pack's canonical JSON (RFC 8785): what pins the meaning of a recorded decision."""
-        return hashlib.sha256(rfc8785.dumps(json.loads(json.dumps(self._content, default=str)))).hexdigest()
+        return hashlib.sha256(rfc8785.dumps(json.loads(json.dumps(self.content, default=str)))).hexdigest()
 
     def ruleset(self, day: date) -> Ruleset:
         """The rules compiled with the parameter values in force on `day`."""

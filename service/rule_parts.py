@@ -100,13 +100,13 @@ def tree(condition: Condition, ruleset: Ruleset, words: Words) -> dict[str, AnyD
 
 def written(pack: Pack, rule: Rule) -> Mapping[str, AnyData]:
     """A rule as its pack writes it."""
-    content: Mapping[str, AnyData] = pack._content["rules"][rule.position]
+    content: Mapping[str, AnyData] = pack.content["rules"][rule.position]
     return content
 
 
 def deadlines(pack: Pack) -> Mapping[str, AnyData]:
     """The pack's derived deadlines as it writes them."""
-    content: Mapping[str, AnyData] = pack._content["pack"].get("derived", {})
+    content: Mapping[str, AnyData] = pack.content["pack"].get("derived", {})
     return content
 
 

@@ -39,7 +39,7 @@ class Difference:
 
 def differences(old: Pack, new: Pack) -> list[Difference]:
     """Every difference of rules, parameters, deadlines and sources, rules first."""
-    before, after = old._content["pack"], new._content["pack"]
+    before, after = old.content["pack"], new.content["pack"]
     return [
         *_compared("rule", _versions(old), _versions(new)),
         *_compared("parameter", before.get("parameters", {}), after.get("parameters", {})),
@@ -51,7 +51,7 @@ def differences(old: Pack, new: Pack) -> list[Difference]:
 def _versions(pack: Pack) -> dict[str, Mapping[str, Any]]:
     """Rules as written, by id; later versions by id and the day from which they are in force."""
     found: dict[str, Mapping[str, Any]] = {}
-    for item in pack._content["rules"]:
+    for item in pack.content["rules"]:
         name = str(item["id"])
         found[name if name not in found else f"{name} {item.get('valid', {}).get('from')}"] = item
     return found

@@ -211,7 +211,16 @@ def _narrowed(branch: Branch, attribute: str, constraint: Constraint) -> Branch 
         return None
     if isinstance(constraint, OneOf) and not constraint.words:
         return None
-    return branch | {attribute: constraint}
+    narrowed = branch | {attribute: constraint}
+    return None if _crossed(narrowed, attribute) else narrowed
+
+
+def _crossed(branch: Branch, attribute: str) -> bool:
+    """Whether the least a fact can be would have to lie above the greatest it can be."""
+    if attribute[-1] not in "<>":
+        return False
+    least, greatest = branch.get(f"{attribute[:-1]}<"), branch.get(f"{attribute[:-1]}>")
+    return isinstance(least, Between) and isinstance(greatest, Between) and least.least > greatest.greatest
 
 
 def _distinct(branches: list[Branch]) -> list[Branch]:

@@ -202,11 +202,19 @@ def test_a_proposal_no_one_knows_is_refused_with_what_is_known() -> None:
         answer(journal(), SEPTEMBER, proposal=propose("start_work_trial", arrangement="beside"))
 
 
-@pytest.mark.parametrize("trigger", list(TRIGGERS))
+@pytest.mark.parametrize("trigger", [name for name in TRIGGERS if name != "reach_phase"])
 def test_every_trigger_can_be_proposed_from_anywhere_without_details(trigger: str) -> None:
     for case in (journal(), load_case(SIRPA)):
         found = assessor().assess(case, SEPTEMBER, proposal=Proposal(trigger))
         assert found.state == assessor().assess(case, SEPTEMBER).state
+
+
+def test_reaching_a_phase_says_nothing_without_the_phase() -> None:
+    with pytest.raises(ValueError, match="which phase: phase=profile"):
+        answer(load_case(SIRPA), SEPTEMBER, proposal=propose("reach_phase"))
+    found = answer(load_case(SIRPA), SEPTEMBER, proposal=propose("reach_phase", phase="job_search"))
+    assert found["state"]["coaching"] == "agreement"
+    assert "next-agree-job" in {finding["rule"] for finding in found["findings"]}
 
 
 def test_an_entry_of_the_journal_may_be_called_proposal() -> None:

@@ -1,6 +1,7 @@
 """Spans of days in which something is in force; the last day counts, and what follows without a gap is one."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ def test_joining_keeps_every_day_and_adds_none(spans: list[Span]) -> None:
     for number in range(25):
         on = FIRST + timedelta(days=number)
         assert held(found, on) == held(spans, on)
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         assert one.end is not None
         assert one.end + timedelta(days=1) < other.start
 
