@@ -88,7 +88,8 @@ def use_it(session: Session, source: Path) -> None:
     session.run("cat sirpa.yaml")
     polku = ".venv/bin/polku next"
     session.run(f"{polku} sirpa.yaml --as-of 2022-09-05")
-    session.run(f"{polku} sirpa.yaml --as-of 2022-09-05 --propose start_work_trial --with arrangement=alongside_activity")
+    proposal = "--propose start_work_trial --with arrangement=alongside_activity"
+    session.run(f"{polku} sirpa.yaml --as-of 2022-09-05 {proposal}")
     for what, right, wrong in MISTAKES:
         session.say(f"With {what}:")
         (folder / "wrong.yaml").write_text(EXAMPLE.replace(right, wrong, 1), encoding="utf-8")

@@ -292,3 +292,9 @@ def test_no_engine_is_built_twice_for_one_pack() -> None:
     engines = [dict(ruleset.engines) for ruleset in rulesets]
     Assessor(pack()).assess(load_case(SIRPA), SEPTEMBER)
     assert [dict(ruleset.engines) for ruleset in rulesets] == engines
+
+
+@pytest.mark.parametrize("on", ["0001-01-01", "1899-12-31", "2201-01-01", "9999-12-31"])
+def test_an_evaluation_date_outside_the_calendar_of_journals_is_refused(on: str) -> None:
+    with pytest.raises(ValueError, match="expected an evaluation date in the years 1900-2200"):
+        answer(journal(), day(on))
