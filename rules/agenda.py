@@ -64,11 +64,11 @@ def _next_turn(pack: Pack, folded: Folded) -> date | None:
     turns = [turn for turn in pack.turning_days if turn > day]
     if folded.holds_until < date.max:
         turns.append(folded.holds_until + timedelta(days=1))
-    ruleset = pack.ruleset(day)
-    for subject in folded.subjects:
-        ruleset.derive(subject.kind, subject.facts)
-        for rule in ruleset.about(subject.kind):
-            turns += _turns(rule, subject.facts, day)
+    for ruleset in pack.editions:  # a rule about an event may be judged with the numbers of another day
+        for subject in folded.subjects:
+            facts = ruleset.derive(subject.kind, dict(subject.facts))
+            for rule in ruleset.about(subject.kind):
+                turns += _turns(rule, facts, day)
     return min(turns, default=None)
 
 

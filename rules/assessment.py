@@ -41,6 +41,9 @@ class Proposal:
         """
         if self.trigger not in TRIGGERS:
             raise ValueError(f"unknown trigger {self.trigger!r}; known: {', '.join(TRIGGERS)}")
+        for given in ("type", "date", "id"):
+            if given in self.details:
+                raise ValueError(f"{given} is no detail of a proposed step: the trigger and the evaluation date tell it")
         details = {**_implied(self.trigger, day), **self.details}
         if self.trigger == "reach_phase" and "phase" not in details:
             raise ValueError("reach_phase needs to know which phase: phase=profile, for example")
@@ -162,7 +165,7 @@ class Assessor:
             pack=self.pack,
             state=before.state._asdict(),
             findings=tuple(findings),
-            next_steps=tuple(next_steps(current, as_of)),
+            next_steps=tuple(next_steps(current, as_of, closed=folded.state.stage == "closed")),
             triggers=tuple(self._triggers(read, before, as_of, proposal)),
             agenda=tuple(agenda(self.pack, judged, folded, current)) if with_agenda else (),
             readiness=readiness(read, lang),

@@ -23,6 +23,14 @@ _MOVES: dict[str, Callable[[date, int], date]] = {
     "add_workdays": add_workdays,
 }
 OPERATIONS = (*_MOVES, "earliest", "latest", "first_given", "is_after", "timeliness")
+#: How many dates the others take.
+OPERANDS = {
+    "earliest": range(1, 9),
+    "latest": range(1, 9),
+    "first_given": range(1, 9),
+    "is_after": (2,),
+    "timeliness": (2, 3),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any as AnyData
 import yaml
 
 from rules.conditions import ALWAYS, All, Any, Condition, Line, Not, lines
-from rules.deriving import OPERATIONS, Derivation
+from rules.deriving import OPERANDS, OPERATIONS, TIMELINESS, Derivation
 from rules.facts import FACTS, KINDS, UNKNOWN, Fact
 from rules.pack import (
     ACTIONS,
@@ -67,7 +67,30 @@ PARAMETER_UNITS = ("months", "days", "workdays", "days_per_week", "weeks")
 FINDING = "finding."
 #: What a rule may ask of other findings: another rule's outcome, or whether any finding gives a step.
 ANY_STEP = "finding.any_step"
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: No parameter of the law or of local choice is larger; a larger number is a slip.
+LARGEST_NUMBER = 10_000
+#: What may stand beside each form of a rule (docs/rule-writers.md); anything else would count for nothing.
+FORMS = {
+    "limit": {"limit", "holds", "done", "advise_before"},
+    "advise": {"advise", "done"},
+    "holds": {"holds", "late"},
+}
+_FORM_KEYS = frozenset().union(*FORMS.values())
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader that refuses a key given twice."""
+
+    def construct_mapping(self, node: AnyData, deep: bool = False) -> AnyData:
+        """A mapping; raises ConstructorError for a repeated key."""
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                where = f"line {key.start_mark.line + 1}"
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is given twice ({where})")
+            if isinstance(key.value, str):
+                seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
 
 
 class Mistakes:
@@ -96,11 +119,37 @@ def read_pack(folder: Path) -> Pack:
     mistakes = Mistakes()
     head = _mapping(mistakes, "pack.yaml", _yaml(folder / "pack.yaml"))
     themes: list[tuple[str, Data]] = []
-    for theme in head.get("themes", ()):
+    for word in ("id", "version"):
+        if not isinstance(head.get(word), str) or not head[word].strip():
+            mistakes.add("pack.yaml", f"{word} is missing, or is not a text (put it in quotes)")
+    title = _texts(mistakes, "pack.yaml: title", head.get("title"))
+    sources = _mapping(mistakes, "sources", head.get("sources", {}))
+    for theme in _items(mistakes, "pack.yaml: themes", head.get("themes")):
         content = _yaml(folder / f"{theme}.yaml")
-        for position, item in enumerate(content if isinstance(content, list) else [content]):
+        for position, item in enumerate(_items(mistakes, f"{theme}.yaml", content)):
             themes.append((f"{theme}.yaml[{position}]", _mapping(mistakes, f"{theme}.yaml[{position}]", item)))
-    parameters = _parameters(mistakes, _mapping(mistakes, "parameters", head.get("parameters", {})))
+    parameters = _parameters(mistakes, _mapping(mistakes, "parameters", head.get("parameters", {})), sources)
+    editions, edition_of = _editions(mistakes, head, themes, parameters)
+    _check_versions(mistakes, editions[0].rules)
+    if mistakes.found:
+        raise PackError(mistakes.found)
+    content = {"pack": head, "rules": [item for _, item in themes]}
+    return Pack(
+        head["id"],
+        head["version"],
+        title,
+        sources,
+        parameters,
+        tuple(editions),
+        tuple(edition_of),
+        content,
+    )
+
+
+def _editions(
+    mistakes: Mistakes, head: Data, themes: list[tuple[str, Data]], parameters: Mapping[str, Parameter]
+) -> tuple[list[Ruleset], list[tuple[date, int]]]:
+    """The rules compiled for each set of parameter values, and from which day each set holds."""
     turns = sorted({value.valid_from for item in parameters.values() for value in item.values})
     editions: list[Ruleset] = []
     edition_of: list[tuple[date, int]] = []
@@ -112,26 +161,12 @@ def read_pack(folder: Path) -> Pack:
             seen[key] = len(editions)
             editions.append(_Compiler(mistakes if not editions else Mistakes(), values, head, themes).ruleset())
         edition_of.append((turn, seen[key]))
-    _check_versions(mistakes, editions[0].rules)
-    if mistakes.found:
-        raise PackError(mistakes.found)
-    sources = _mapping(mistakes, "sources", head.get("sources", {}))
-    content = {"pack": head, "rules": [item for _, item in themes]}
-    return Pack(
-        str(head["id"]),
-        str(head["version"]),
-        head.get("title", {}),
-        sources,
-        parameters,
-        tuple(editions),
-        tuple(edition_of),
-        content,
-    )
+    return editions, edition_of
 
 
 def _yaml(path: Path) -> AnyData:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 (a safe loader)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a safe loader)
     except FileNotFoundError as error:
         raise PackError([f"{path.name}: there is no such file in {path.parent}"]) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -145,6 +180,13 @@ def _mapping(mistakes: Mistakes, place: str, data: AnyData) -> Data:
     return {}
 
 
+def _items(mistakes: Mistakes, place: str, data: AnyData) -> list[AnyData]:
+    if isinstance(data, list):
+        return data
+    mistakes.add(place, f"expected a list, found {type(data).__name__}")
+    return []
+
+
 def _word(value: AnyData) -> AnyData:
     """YAML readers make booleans of yes and no; a rule means the words."""
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
@@ -155,7 +197,7 @@ def _words(value: AnyData) -> list[AnyData]:
 
 
 def _day(mistakes: Mistakes, place: str, value: AnyData) -> date:
-    if isinstance(value, date):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
         return date.fromisoformat(str(value))
@@ -166,23 +208,25 @@ def _day(mistakes: Mistakes, place: str, value: AnyData) -> date:
 
 def _texts(mistakes: Mistakes, place: str, data: AnyData) -> dict[str, str]:
     texts = _mapping(mistakes, place, data)
-    for language in LANGUAGES:
-        if not str(texts.get(language, "")).strip():
+    for language in LANGUAGES if isinstance(data, dict) else ():
+        if not isinstance(texts.get(language), str) or not texts[language].strip():
             mistakes.add(place, f"the text in {language} is missing")
     return {language: str(texts.get(language, "")).strip() for language in LANGUAGES}
 
 
-def _sources(mistakes: Mistakes, place: str, data: AnyData) -> tuple[Mapping[str, str], ...]:
+def _sources(mistakes: Mistakes, place: str, data: AnyData, named: Data) -> tuple[Mapping[str, str], ...]:
     if not isinstance(data, list) or not data:
         mistakes.add(place, "a source is missing: [{document: …, section: …}]")
         return ()
     for item in data:
         if not isinstance(item, dict) or not {"document", "section"} >= item.keys() or "document" not in item:
             mistakes.add(place, f"expected {{document, section}}, found {item!r}")
+        else:
+            mistakes.known(place, "document of the pack's sources", str(item["document"]), map(str, named))
     return tuple({key: str(value) for key, value in item.items()} for item in data if isinstance(item, dict))
 
 
-def _parameters(mistakes: Mistakes, data: Data) -> dict[str, Parameter]:
+def _parameters(mistakes: Mistakes, data: Data, sources: Data) -> dict[str, Parameter]:
     found = {}
     for name, item in data.items():
         place = f"parameters.{name}"
@@ -190,18 +234,20 @@ def _parameters(mistakes: Mistakes, data: Data) -> dict[str, Parameter]:
         mistakes.known(place, "unit", item.get("unit"), PARAMETER_UNITS)
         mistakes.known(place, "authority", item.get("authority"), AUTHORITIES)
         values = []
-        for value in item.get("values", ()):
+        for value in _items(mistakes, place, item.get("values")):
             number = value.get("value") if isinstance(value, dict) else None
-            if not isinstance(number, int) or isinstance(number, bool):
+            if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= LARGEST_NUMBER:
                 mistakes.add(place, f"expected {{from, value, source}} with a whole number, found {value!r}")
                 continue
-            source = _sources(mistakes, place, value.get("source"))
+            source = _sources(mistakes, place, value.get("source"), sources)
             values.append(DatedValue(_day(mistakes, place, value.get("from")), number, source))
         if not values or [v.valid_from for v in values] != sorted({v.valid_from for v in values}):
             mistakes.add(place, "values must be given oldest first, each from its own day")
             values = values or [DatedValue(date.min, 0, ())]
         labels = _texts(mistakes, f"{place}.label", item.get("label"))
-        found[name] = Parameter(name, str(item.get("unit")), tuple(values), str(item.get("authority")), labels)
+        found[str(name)] = Parameter(
+            str(name), str(item.get("unit")), tuple(values), str(item.get("authority")), labels
+        )
     return found
 
 
@@ -227,6 +273,8 @@ class _Compiler:
         self.head = head
         self.themes = themes
         self.used: set[str] = set()
+        sources = head.get("sources")
+        self.sources: Data = sources if isinstance(sources, dict) else {}
         self.ids = {str(item.get("id")) for _, item in themes}
         self.vocabulary: dict[str, Fact] = dict(FACTS)
 
@@ -261,7 +309,10 @@ class _Compiler:
 
     def _derivation(self, name: str, item: AnyData) -> Derivation | None:
         place = f"derived.{name}"
+        name = str(name)
         item = dict(_mapping(self.mistakes, place, item))
+        if name in FACTS:
+            self.mistakes.add(place, "is the name of a recorded fact; a deadline needs one of its own")
         labels = item.pop("label", None)
         if len(item) != 1:
             self.mistakes.add(place, f"expected one operation of {', '.join(OPERATIONS)}")
@@ -271,19 +322,23 @@ class _Compiler:
         if not self.mistakes.known(place, "operation", operation, OPERATIONS):
             return None
         number = 0
+        operands = _items(self.mistakes, place, operands)
         if operation.startswith("add_"):
-            if not isinstance(operands, list) or len(operands) != 2:
+            if len(operands) != 2:
                 self.mistakes.add(place, f"{operation} takes a date and a number")
                 return None
             number = self._number(place, operands[1])
             operands = operands[:1]
+        elif len(operands) not in OPERANDS[operation]:
+            self.mistakes.add(place, f"{operation} takes {' or '.join(map(str, OPERANDS[operation]))} dates")
+            return None
         for operand in operands:
-            self._fact(place, operand, name.split(".", 1)[0])
+            self._date_fact(place, operand, name.split(".", 1)[0])
         texts = _texts(self.mistakes, f"{place}.label", labels)
-        return Derivation(name, operation, tuple(operands), number, texts)
+        return Derivation(name, operation, tuple(map(str, operands)), number, texts)
 
     def _number(self, place: str, value: AnyData) -> int:
-        if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER:
             return value
         negative = isinstance(value, str) and value.startswith("-")
         name = value[1:] if negative else value
@@ -304,11 +359,16 @@ class _Compiler:
         self.mistakes.known(place, "authority", item.get("authority"), AUTHORITIES)
         self.mistakes.known(place, "role", item.get("role"), ROLES)
         self.mistakes.known(place, "action", item.get("action"), ACTIONS)
-        for trigger in item.get("guards", ()):
+        guards = _items(self.mistakes, f"{place}.guards", item.get("guards", []))
+        for trigger in guards:
             self.mistakes.known(place, "trigger", trigger, TRIGGERS)
         valid = _mapping(self.mistakes, f"{place}.valid", item.get("valid", {}))
         if "from" not in valid:
             self.mistakes.add(place, "valid: {from: …} is missing: from which day is the rule in force?")
+        valid_from = _day(self.mistakes, place, valid.get("from", "0001-01-01"))
+        valid_to = _day(self.mistakes, place, valid["to"]) if "to" in valid else None
+        if valid_to is not None and valid_to < valid_from:
+            self.mistakes.add(place, f"is in force from {valid_from} to {valid_to}: it ends before it begins")
         applies = All((*_speaks(self.mistakes, place, item, about), self.condition(place, item.get("when", {}), about)))
         steps, otherwise = self._steps(place, item, about)
         return Rule(
@@ -323,16 +383,16 @@ class _Compiler:
             action=str(item.get("action")),
             actions=self._actions(place, item, about),
             role=str(item.get("role")),
-            guards=tuple(item.get("guards", ())),
+            guards=tuple(str(trigger) for trigger in guards),
             event=self._date_fact(place, item.get("event"), about),
             due=self._date_fact(place, item.get("due", item.get("limit")), about),
             overdue=self._date_fact(place, item.get("overdue", item.get("due", item.get("limit"))), about),
             about_ending=_word(item.get("about_ending")) == "yes",
-            valid_from=_day(self.mistakes, place, valid.get("from", "0001-01-01")),
-            valid_to=_day(self.mistakes, place, valid["to"]) if "to" in valid else None,
+            valid_from=valid_from,
+            valid_to=valid_to,
             title=_texts(self.mistakes, f"{place}.title", item.get("title")),
             text=_texts(self.mistakes, f"{place}.text", item.get("text")),
-            source=_sources(self.mistakes, f"{place}.source", item.get("source")),
+            source=_sources(self.mistakes, f"{place}.source", item.get("source"), self.sources),
             caution=self._caution(place, item.get("caution")),
             wave=0,
         )
@@ -347,13 +407,19 @@ class _Compiler:
 
     def _actions(self, place: str, item: Data, about: str) -> tuple[tuple[Condition, str], ...]:
         found = []
-        for variant in item.get("actions", ()):
+        for variant in _items(self.mistakes, f"{place}.actions", item.get("actions", [])):
+            variant = _mapping(self.mistakes, f"{place}.actions", variant)
             self.mistakes.known(f"{place}.actions", "action", variant.get("action"), ACTIONS)
             found.append((self.condition(place, variant.get("when", {}), about), str(variant.get("action"))))
         return tuple(found)
 
     def _steps(self, place: str, item: Data, about: str) -> tuple[tuple[tuple[str, Condition], ...], str]:
         """The decision list of a rule: which of the forms of docs/rule-writers.md it has."""
+        form = next((key for key in FORMS if key in item), None)
+        for key in sorted(_FORM_KEYS & item.keys() - FORMS.get(form or "", set())):
+            self.mistakes.add(place, f"{key} counts for nothing beside {form}" if form else f"{key} needs a limit")
+        if {"limit", "holds", "done"} <= item.keys():
+            self.mistakes.add(place, "holds counts for nothing beside limit and done")
         if "limit" in item:
             return self._limit_steps(place, item, about)
         if "advise" in item:
@@ -369,7 +435,9 @@ class _Compiler:
         return (("satisfied", holds), ("remedied", late)), "violated"
 
     def _limit_steps(self, place: str, item: Data, about: str) -> tuple[tuple[tuple[str, Condition], ...], str]:
-        limit = self._date_fact(place, item["limit"], about) or ""
+        limit = self._date_fact(place, item["limit"], about)
+        if limit is None:
+            return (), "satisfied"
         passed: Condition = Line(limit, "passed")
         advise = item.get("advise_before", "always")
         ahead: Condition = Any(())
@@ -379,7 +447,9 @@ class _Compiler:
             ahead = Line(limit, "reached", bound=-self._number(place, advise))
         if "done" in item:
             done = str(item["done"])
-            self._fact(place, done, about)
+            fact = self._fact(place, done, about)
+            if fact is not None and fact.values != TIMELINESS:
+                self.mistakes.add(place, f"done: {done} does not tell whether it was in time (a timeliness deadline)")
             in_time, late = Line(done, "is", ("in_time",)), Line(done, "is", ("late",))
             steps = (("satisfied", in_time), ("remedied", late), ("violated", passed))
             return (steps, "advised") if advise == "always" else ((*steps, ("advised", ahead)), "satisfied")
@@ -398,7 +468,7 @@ class _Compiler:
         parts: list[Condition] = []
         for key, value in _mapping(self.mistakes, place, data).items():
             if key in ("any", "all"):
-                inner = tuple(self.condition(place, part, about) for part in (value or ()))
+                inner = tuple(self.condition(place, part, about) for part in _items(self.mistakes, place, value))
                 parts.append(Any(inner) if key == "any" else All(inner))
             elif key == "not":
                 parts.append(Not(self.condition(place, value, about)))
@@ -457,9 +527,12 @@ class _Compiler:
         if name is None:
             return None
         fact = self._fact(place, str(name), about)
-        if fact is not None and fact.type != "date":
+        if fact is None:
+            return None
+        if fact.type != "date":
             self.mistakes.add(place, f"{name} is a {fact.type}, expected a date")
-        return str(name)
+            return None
+        return fact.name
 
 
 def _speaks(mistakes: Mistakes, place: str, item: Data, about: str) -> tuple[Condition, ...]:

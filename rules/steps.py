@@ -38,7 +38,7 @@ class Step:
         }
 
 
-def next_steps(findings: Iterable[Finding], day: date) -> list[Step]:
+def next_steps(findings: Iterable[Finding], day: date, *, closed: bool) -> list[Step]:
     """The steps open findings give: overdue, then by due date, then obligations, quality, recommendations, the path.
 
     One step an action; the most urgent finding names its role and its date.
@@ -48,7 +48,7 @@ def next_steps(findings: Iterable[Finding], day: date) -> list[Step]:
     for finding in urgent:
         by_action.setdefault(finding.action, []).append(finding)
     steps = [_step(action, found, day) for action, found in by_action.items()]
-    if steps or any(finding.facts.get("case.stage") == "closed" for finding in findings):
+    if steps or closed:
         return steps
     # Everything was set aside: an open case never has an empty list.
     return [Step(KEEP_CONTACT, "social_worker", None, "can_do", ())]

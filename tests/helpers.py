@@ -1,6 +1,8 @@
 """What tests of several parts share: the pack, small journals, random journals, whole answers."""
 
+import os
 import random
+import secrets
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cache
@@ -27,6 +29,9 @@ entries:
      work_trial_possible: yes, wage_subsidy_clarified: yes}
   - {date: 2022-09-05, type: coaching_started, provider: provider-1, provider_kind: private}
 """
+
+#: What random runs grow from: POLKU_SEED repeats one.
+SEED = int(os.environ.get("POLKU_SEED") or secrets.randbelow(10**9))
 
 #: Random numbers from which a journal and evaluation dates grow.
 SEEDS = st.integers(min_value=0, max_value=2**32 - 1)

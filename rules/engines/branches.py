@@ -2,10 +2,10 @@
 
 Facts are encoded so that a line of Kleene logic is one interval or one set of words:
 
-* yes/no: 2, 0, and 1 for unknown; numbers and dates (as days from the evaluation date): the number itself, an absent
-  date lies FAR ahead. Where such a fact can be unknown it is given twice, as the least and the greatest it can be:
-  a line holds for certain when even the worse of the two passes, and perhaps when the better does.
-* an enumerated fact: its word, `unknown` among them.
+* yes/no and enumerated facts: their word, `unknown` among them;
+* numbers and dates (as days from the evaluation date): the number itself, an absent date lies FAR ahead. Where such a
+  fact can be unknown it is given twice, as the least and the greatest it can be: a line holds for certain when even
+  the worse of the two passes, and perhaps when the better does.
 
 A condition that is certainly true (or perhaps true) becomes a disjunction of branches; a branch is a conjunction with
 at most one constraint an attribute. Contradictory branches are dropped, so outcomes of a rule exclude each other.
@@ -23,7 +23,6 @@ from rules.facts import UNKNOWN, Fact, Value
 from rules.pack import Rule
 
 FAR = 10**8
-_YES_NO = {"no": 0, UNKNOWN: 1, "yes": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +52,11 @@ class Encoder:
 
     def __init__(self, facts: Iterable[Fact], names: Mapping[str, str] | None = None) -> None:
         self._words: list[tuple[str, str, frozenset[str]]] = []
-        self._answers: list[tuple[str, str]] = []
         self._numbers: list[tuple[str, str, str | None]] = []
         for fact in facts:
             own = [name if names is None else names[name] for name in attributes(fact)]
-            if fact.type == "enum":
-                self._words.append((fact.name, own[0], frozenset((*fact.values, UNKNOWN))))
-            elif fact.type == "yes_no":
-                self._answers.append((fact.name, own[0]))
+            if fact.type in ("enum", "yes_no"):
+                self._words.append((fact.name, own[0], _universe(fact)))
             else:
                 self._numbers.append((fact.name, own[0], own[1] if len(own) > 1 else None))
 
@@ -72,8 +68,6 @@ class Encoder:
             if value not in words:
                 raise ValueError(f"{name}: {value!r} is not among its values")
             found[attribute] = str(value)
-        for name, attribute in self._answers:
-            found[attribute] = _YES_NO[str(facts[name])]
         today = day.toordinal()
         for name, least, greatest in self._numbers:
             found[least], number = _range(name, facts[name], today)
@@ -169,20 +163,18 @@ def _joined(
 
 
 def _line(line: Line, fact: Fact, *, certain: bool, truth: bool) -> tuple[str, Constraint]:
-    if fact.type == "enum":
-        universe = frozenset((*fact.values, UNKNOWN) if fact.may_be_unknown else fact.values)
+    if fact.type in ("enum", "yes_no"):
+        universe = _universe(fact)
         words = frozenset(line.values) if truth else universe - frozenset(line.values)
         open_word = fact.may_be_unknown and UNKNOWN not in line.values
         if open_word:
             words = words - {UNKNOWN} if certain else words | {UNKNOWN}
         return fact.name, OneOf(words, universe)
-    if fact.type == "yes_no":
-        numbers = {_YES_NO[word] for word in line.values}
-        chosen = [n for n in _YES_NO.values() if (n in numbers) == truth and n != 1]
-        if fact.may_be_unknown and ((1 in numbers) == truth if 1 in numbers else not certain):
-            chosen.append(1)
-        return fact.name, Between(min(chosen, default=FAR), max(chosen, default=-FAR))
     return _threshold(line, fact, certain=certain, truth=truth)
+
+
+def _universe(fact: Fact) -> frozenset[str]:
+    return frozenset((*fact.values, UNKNOWN) if fact.may_be_unknown else fact.values)
 
 
 def _threshold(line: Line, fact: Fact, *, certain: bool, truth: bool) -> tuple[str, Constraint]:

@@ -92,7 +92,7 @@ def lint_ruleset(name: str, patterns: Sequence[Sequence[Sequence[Test]]], attrib
         if not 1 <= len(rule) <= 16:
             raise EngineError(f"{name}: a rule has {len(rule)} patterns, expected 1 to 16")
         for pattern in rule:
-            if not pattern or pattern[0].keys() != {_GUARD}:
+            if not pattern or pattern[0].keys() != {_GUARD} or not isinstance(pattern[0][_GUARD], str):
                 raise EngineError(f"{name}: a pattern does not begin with the guard on {_GUARD}")
             for test in pattern[1:]:
                 _lint_test(name, test, attributes)
@@ -112,6 +112,8 @@ def _lint_test(name: str, test: Test, attributes: frozenset[str]) -> None:
         raise EngineError(f"{name}: undeclared attribute {operator}")
     if isinstance(operand, bool) or not isinstance(operand, int | str):
         raise EngineError(f"{name}: {operator} is compared with {operand!r}, expected a whole number or a word")
+    if isinstance(operand, int) and not -(2**63) < operand < 2**63:
+        raise EngineError(f"{name}: {operator} is compared with {operand}, which does not fit into 64 bits")
 
 
 class _Shard:

@@ -5,9 +5,7 @@ words and shares no code with either. POLKU_SEED repeats a run: POLKU_SEED=123 p
 """
 
 import json
-import os
 import random
-import secrets
 import sys
 import traceback
 from collections.abc import Iterator
@@ -18,11 +16,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rules.journal import JournalError, case_from_data
-from tests.helpers import assessor
+from tests.helpers import SEED, assessor
 from tests.oracle import oracle
 from tests.oracle.generate import random_case, random_dates
 
-SEED = int(os.environ.get("POLKU_SEED") or secrets.randbelow(10**9))
 CHUNKS = 4
 DATES_A_JOURNAL = 4
 HELSINKI = ZoneInfo("Europe/Helsinki")

@@ -75,8 +75,11 @@ def is_current(view: View, subject: Episode) -> bool:
         return True
     same_kind = view.subjects[subject.kind]
     if subject.kind == "job":
-        going = [job for job in same_kind if job.running or job.pending]
-        return subject in going if going else subject is same_kind[-1]
+        if subject.running or subject.pending:
+            return True
+        ends = [job.end for job in same_kind if job.end is not None]
+        begun_since = any(not job.pending and job.start > max(ends) for job in same_kind)
+        return subject.end == max(ends) and not begun_since  # the job lost last, until another has begun since
     if subject.kind == "stop":
         begun = view.journal.of("coaching_started", "coaching_resumed")
         overtaken = any(e.order > subject.began().order for e in begun)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rules.deriving import OPERATIONS, TIMELINESS, Derivation
+from rules.facts import Fact
 
 JAN, FEB, MAR = date(2024, 1, 31), date(2024, 2, 29), date(2024, 3, 31)
 
@@ -81,15 +82,25 @@ def test_something_is_done_in_time_late_or_not_at_all(limit: Any, done: Any, may
         assert derived("timeliness", limit, done) == expected
 
 
-def test_a_derived_fact_declares_its_type_and_that_it_can_be_unknown() -> None:
-    kinds = {name: Derivation("case.found", name, ("case.a", "case.b")).declared() for name in OPERATIONS}
-    assert {name: fact.type for name, fact in kinds.items() if fact.type != "date"} == {
-        "timeliness": "enum",
-        "is_after": "yes_no",
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("perhaps", [False, True])
+def test_a_derived_fact_declares_its_type_and_is_unknown_when_what_it_is_read_from_can_be(
+    operation: str, perhaps: bool
+) -> None:
+    vocabulary = {
+        "case.a": Fact("case.a", "date", {}, "test", (), may_be_unknown=False),
+        "case.b": Fact("case.b", "date", {}, "test", (), may_be_unknown=perhaps),
     }
-    assert kinds["timeliness"].values == TIMELINESS
-    assert all(fact.may_be_unknown for fact in kinds.values())
-    assert kinds["latest"].read_from == "latest(case.a, case.b)"
+    fact = Derivation("case.found", operation, ("case.a", "case.b")).declared(vocabulary)
+    assert fact.type == {"timeliness": "enum", "is_after": "yes_no"}.get(operation, "date")
+    assert fact.values == {"timeliness": TIMELINESS, "is_after": ("yes", "no")}.get(operation, ())
+    assert fact.may_be_unknown == perhaps
+    assert fact.read_from == f"{operation}(case.a, case.b)"
+
+
+def test_something_perhaps_done_in_time_can_always_be_unknown() -> None:
+    vocabulary = {name: Fact(name, "date", {}, "test") for name in ("case.a", "case.b", "case.c")}
+    assert Derivation("case.found", "timeliness", tuple(vocabulary)).declared(vocabulary).may_be_unknown
 
 
 def test_a_fact_not_supplied_is_an_error() -> None:

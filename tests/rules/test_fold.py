@@ -122,12 +122,13 @@ def test_a_plan_update_lets_a_coaching_come_until_it_begins_or_the_plan_is_too_o
     assert subjects(journal(plan), "2025-02-01", "coaching") == []
 
 
-def test_all_running_and_agreed_jobs_are_current_and_ended_ones_beside_them_are_not() -> None:
+def test_all_running_and_agreed_jobs_are_current_and_the_one_lost_last_until_another_begins() -> None:
     case = journal(
         entry("2024-01-01", "job_started", id="one", kind="open_market", employer="a"),
         entry("2024-02-01", "job_started", id="two", kind="open_market", employer="b"),
         entry("2024-03-01", "job_agreed", id="three", start="2024-04-01", employer="c"),
         entry("2024-03-05", "job_ended", employer="a"),
+        entry("2024-04-01", "job_started", id="begun", kind="open_market", employer="c"),
     )
 
     def current(on: str) -> list[str | None]:
@@ -135,17 +136,18 @@ def test_all_running_and_agreed_jobs_are_current_and_ended_ones_beside_them_are_
 
     assert current("2024-02-15") == ["one", "two"]
     assert current("2024-03-01") == ["one", "two", "three"]
-    assert current("2024-03-05") == ["two", "three"]
+    assert current("2024-03-05") == ["one", "two", "three"]
+    assert current("2024-04-01") == ["two", "begun"]
 
 
-def test_the_latest_job_is_current_when_none_runs() -> None:
+def test_the_job_that_ended_last_is_current_when_none_runs() -> None:
     case = journal(
         entry("2024-01-01", "job_started", id="one", kind="open_market", employer="a"),
         entry("2024-02-01", "job_started", id="two", kind="open_market", employer="b"),
         entry("2024-03-01", "job_ended", employer="b"),
         entry("2024-04-01", "job_ended", employer="a"),
     )
-    assert [s.entry for s in subjects(case, "2024-04-02", "job") if s.current] == ["two"]
+    assert [s.entry for s in subjects(case, "2024-04-02", "job") if s.current] == ["one"]
 
 
 def test_only_the_latest_plan_update_is_judged() -> None:

@@ -11,8 +11,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.assessment import Assessor
 from rules.fold import PARAMETERS_READ
 from rules.pack import Pack, PackError, load_pack
+from tests.helpers import entry, journal
 
 Data = dict[str, Any]
 TEXT = {"fi": "teksti", "sv": "text", "en": "text"}
@@ -338,6 +340,65 @@ def test_values_of_a_parameter_stand_oldest_first(folder: Folder) -> None:
     for values in ([newest, oldest], [newest, newest]):
         changed = {**with_parameters(), "plan.lookback_months": parameter(values=values)}
         assert "oldest first" in folder.problem(rule(), parameters=changed)
+
+
+def changing(old: int, new: int, on: str = "2025-01-01") -> Data:
+    """A parameter whose value changes on a day."""
+    values = [(date(2020, 1, 1), old), (date.fromisoformat(on), new)]
+    return parameter(values=[{"from": first, "value": value, "source": SOURCE} for first, value in values])
+
+
+LATEST = {"trial.latest_end": {"add_months": ["trial.started_on", "case.longest"], "label": TEXT}}
+LONG = {
+    "about": "trial",
+    "when": {"trial.running": "yes"},
+    "holds": None,
+    "limit": "trial.latest_end",
+    "advise_before": "never",
+}
+
+
+def test_a_parameter_has_the_value_of_its_day(folder: Folder) -> None:
+    pack = folder.load(rule(**LONG), parameters=with_parameters(longest=changing(12, 6)), derived=LATEST)
+    longest = pack.parameters["case.longest"]
+    assert [longest.on(date(*on)) for on in ((2024, 12, 31), (2025, 1, 1), (2010, 1, 1))] == [12, 6, 12]
+    assert len(pack.editions) == 2
+    assert pack.ruleset(date(2024, 12, 31)).parameters["case.longest"] == 12
+    assert pack.ruleset(date(2025, 1, 1)).parameters["case.longest"] == 6
+    assert pack.ruleset(date(1990, 1, 1)) is pack.editions[0]
+    assert date(2025, 1, 1) in pack.turning_days
+
+
+def test_an_event_is_judged_by_the_values_of_its_day_and_other_rules_by_todays(folder: Folder) -> None:
+    by_event, by_today = rule("by-event", event="trial.started_on", **LONG), rule("by-today", **LONG)
+    pack = folder.load(by_event, by_today, parameters=with_parameters(longest=changing(12, 6)), derived=LATEST)
+
+    def outcomes(started: str, on: str) -> dict[str, str]:
+        case = journal(entry(started, "work_trial_started", arrangement="activity_ended"))
+        found = Assessor(pack).findings(case, date.fromisoformat(on))[1]
+        return {finding.rule.id: finding.outcome for finding in found}
+
+    assert outcomes("2024-12-31", "2025-07-01") == {"by-event": "satisfied", "by-today": "violated"}
+    assert outcomes("2024-12-31", "2025-12-31")["by-event"] == "satisfied"
+    assert outcomes("2024-12-31", "2026-01-01")["by-event"] == "violated"
+    assert outcomes("2025-01-01", "2025-07-02") == {"by-event": "violated", "by-today": "violated"}
+    assert outcomes("2024-06-01", "2024-12-31") == {"by-event": "satisfied", "by-today": "satisfied"}
+
+
+def test_the_agenda_sees_a_parameter_change_coming(folder: Folder) -> None:
+    parameters = with_parameters(longest=changing(12, 6))
+    pack = folder.load(
+        rule("by-today", **LONG),
+        rule("by-event", event="trial.started_on", **LONG),
+        parameters=parameters,
+        derived=LATEST,
+    )
+    case = journal(entry("2024-05-01", "work_trial_started", arrangement="activity_ended"))
+    found = Assessor(pack).assess(case, date(2024, 12, 1)).agenda
+    assert [(change.rule, change.changes_on.isoformat(), change.to) for change in found] == [
+        ("by-today", "2025-01-01", "violated"),
+        ("by-event", "2025-05-02", "violated"),
+    ]
 
 
 BAD_DEADLINES = [

@@ -33,7 +33,7 @@ def finding(
 
 
 def steps(*findings: Finding) -> list[Step]:
-    return next_steps(findings, TODAY)
+    return next_steps(findings, TODAY, closed=False)
 
 
 def after(days: int) -> date:
@@ -125,7 +125,7 @@ def test_when_all_advice_is_set_aside_contact_is_kept() -> None:
 
 
 def test_a_closed_case_needs_no_step() -> None:
-    assert steps(finding(WORKER, "satisfied", facts={"case.stage": "closed"})) == []
+    assert next_steps([finding(WORKER, "satisfied")], TODAY, closed=True) == []
     closed = journal(entry("2024-01-01", "activity_started"), entry("2024-01-31", "case_closed", reason="moved"))
     assert answer(closed, day("2024-02-01"))["next_steps"] == []
 
