@@ -78,8 +78,6 @@ def _sources(pack: Pack) -> Iterator[Remark]:
     cited = sources_cited(pack)
     for document in sorted(pack.sources.keys() - cited):
         yield Remark(f"sources.{document}", "no rule and no parameter cites this source")
-    for document in sorted(cited - pack.sources.keys()):
-        yield Remark(f"sources.{document}", "cited, but not in the list of sources")
 
 
 def _cases(pack: Pack, folder: Path) -> Iterator[Remark]:
