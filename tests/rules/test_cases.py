@@ -168,7 +168,7 @@ def test_a_failing_case_tells_what_was_found_and_why(tmp_path: Path, assessor: A
           expected: violated - the rule is not met
           found:    advised - advice is open
           the rule read:
-            rules speak of it now (pause.in_view): yes
+            the case is open or this still runs (pause.in_view): yes
             pause open (pause.running): yes
             reason of the pause (pause.reason): work_trial
             limit of the pause (pause.limit): 2022-11-01
