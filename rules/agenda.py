@@ -52,10 +52,18 @@ def agenda(pack: Pack, read: History, folded: Folded, findings: Iterable[Finding
         folded = fold(read, day)
         now = {item.key: item.outcome for item in Judge(pack, reference, read, day).findings(folded)}
         for key in sorted(before.keys() | now.keys(), key=str):
-            old, new = before.get(key, "not_applicable"), now.get(key, "not_applicable")
+            yesterday = day - timedelta(days=1)
+            old, new = before.get(key) or _silent(pack, key, yesterday), now.get(key) or _silent(pack, key, day)
             if old != new:
-                yield Change(day - timedelta(days=1), day, *key, old, new)
+                yield Change(yesterday, day, *key, old, new)
         before = now
+
+
+def _silent(pack: Pack, key: Key, day: date) -> str:
+    """Why a rule has no finding on a day. (Rules about an event go by the event's day, which does not move.)"""
+    versions = pack.versions(key[0])
+    in_force = any(rule.event is not None or rule.in_force(day) for rule in versions)
+    return "not_applicable" if in_force else "not_in_force"
 
 
 def _next_turn(pack: Pack, folded: Folded) -> date | None:

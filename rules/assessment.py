@@ -43,7 +43,9 @@ class Proposal:
             raise ValueError(f"unknown trigger {self.trigger!r}; known: {', '.join(TRIGGERS)}")
         for given in ("type", "date", "id"):
             if given in self.details:
-                raise ValueError(f"{given} is no detail of a proposed step: the trigger and the evaluation date tell it")
+                raise ValueError(
+                    f"{given} is no detail of a proposed step: the trigger and the evaluation date tell it"
+                )
         details = {**_implied(self.trigger, day), **self.details}
         if self.trigger == "reach_phase" and "phase" not in details:
             raise ValueError("reach_phase needs to know which phase: phase=profile, for example")

@@ -198,7 +198,8 @@ def _recorded(name: str, facts: Mapping[str, Value], derivations: Mapping[str, D
     if name not in derivations:
         return [name]
     operands = derivations[name].operands
-    unknown = [operand for operand in operands if facts[operand] == UNKNOWN] or list(operands)[1:]
+    # Without an unknown operand it is the last one: what was perhaps done, a detail of it not being recorded.
+    unknown = [operand for operand in operands if facts[operand] == UNKNOWN] or [operands[-1]]
     return [found for operand in unknown for found in _recorded(operand, facts, derivations)]
 
 

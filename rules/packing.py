@@ -63,6 +63,8 @@ RULE_KEYS = frozenset(
         "caution",
     ]
 )
+PACK_KEYS = ("id", "version", "title", "themes", "sources", "parameters", "derived")
+UNIT_OF = {"add_months": "months", "add_days": "days", "add_workdays": "workdays"}
 PARAMETER_UNITS = ("months", "days", "workdays", "days_per_week", "weeks")
 FINDING = "finding."
 #: What a rule may ask of other findings: another rule's outcome, or whether any finding gives a step.
@@ -119,6 +121,8 @@ def read_pack(folder: Path) -> Pack:
     mistakes = Mistakes()
     head = _mapping(mistakes, "pack.yaml", _yaml(folder / "pack.yaml"))
     themes: list[tuple[str, Data]] = []
+    for key in head.keys() - set(PACK_KEYS):
+        mistakes.known("pack.yaml", "key", key, PACK_KEYS)
     for word in ("id", "version"):
         if not isinstance(head.get(word), str) or not head[word].strip():
             mistakes.add("pack.yaml", f"{word} is missing, or is not a text (put it in quotes)")
@@ -273,6 +277,9 @@ class _Compiler:
         self.head = head
         self.themes = themes
         self.used: set[str] = set()
+        declared = head.get("parameters")
+        items = declared.items() if isinstance(declared, dict) else ()
+        self.units = {str(name): item.get("unit") for name, item in items if isinstance(item, dict)}
         sources = head.get("sources")
         self.sources: Data = sources if isinstance(sources, dict) else {}
         self.ids = {str(item.get("id")) for _, item in themes}
@@ -327,7 +334,7 @@ class _Compiler:
             if len(operands) != 2:
                 self.mistakes.add(place, f"{operation} takes a date and a number")
                 return None
-            number = self._number(place, operands[1])
+            number = self._number(place, operands[1], UNIT_OF[operation])
             operands = operands[:1]
         elif len(operands) not in OPERANDS[operation]:
             self.mistakes.add(place, f"{operation} takes {' or '.join(map(str, OPERANDS[operation]))} dates")
@@ -337,7 +344,7 @@ class _Compiler:
         texts = _texts(self.mistakes, f"{place}.label", labels)
         return Derivation(name, operation, tuple(map(str, operands)), number, texts)
 
-    def _number(self, place: str, value: AnyData) -> int:
+    def _number(self, place: str, value: AnyData, unit: str | None = None) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER:
             return value
         negative = isinstance(value, str) and value.startswith("-")
@@ -345,6 +352,8 @@ class _Compiler:
         if not self.mistakes.known(place, "parameter", name, self.parameters):
             return 0
         self.used.add(name)
+        if unit is not None and self.units.get(name) != unit:
+            self.mistakes.add(place, f"{name} is a number of {self.units.get(name)}, expected {unit}")
         return -self.parameters[name] if negative else self.parameters[name]
 
     # --- rules ---
@@ -353,6 +362,9 @@ class _Compiler:
         place = f"{place.split('[')[0]}: {item.get('id', place)}"
         for key in item.keys() - RULE_KEYS:
             self.mistakes.known(place, "key", key, sorted(RULE_KEYS))
+        if not isinstance(item.get("id"), str) or not item["id"].strip():
+            self.mistakes.add(place, "the rule has no id")
+        self.mistakes.known(place, "answer (about_ending)", _word(item.get("about_ending", "no")), ("yes", "no"))
         about = str(item.get("about", "case"))
         self.mistakes.known(place, "kind of subject (about)", about, KINDS)
         self.mistakes.known(place, "severity", item.get("severity"), SEVERITIES)
@@ -423,6 +435,7 @@ class _Compiler:
         if "limit" in item:
             return self._limit_steps(place, item, about)
         if "advise" in item:
+            self.mistakes.known(place, "form of advice", item["advise"], ("open",))
             if "done" not in item:
                 return (), "advised"
             return (("satisfied", self.condition(place, item["done"], about)),), "advised"
@@ -494,6 +507,7 @@ class _Compiler:
         if not self.mistakes.known(place, f"test of a {fact.type}", test, allowed):
             return ALWAYS
         if test == "given":
+            self.mistakes.known(place, "answer", _word(bound), ("yes", "no"))
             given = Line(name, "given")
             return given if _word(bound) == "yes" else Not(given)
         return Line(name, test, bound=self._number(place, bound))

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from rules.calendar import ONE_DAY, add_months
+from rules.entries import LOCAL_TIME
 from rules.facts import UNKNOWN
 from rules.journal import Case, Entry
 from statemachines.path import Path, follow
@@ -20,7 +21,12 @@ PROPOSAL = "proposal"
 
 
 def visible_entries(case: Case, until: date, known_at: datetime | None = None) -> list[Entry]:
-    """The entries that count on `until`: dated by then, recorded by `known_at`, not voided; by date, then position."""
+    """The entries that count on `until`: dated by then, recorded by `known_at`, not voided; by date, then position.
+
+    A time without a zone is Finland's.
+    """
+    if known_at is not None and known_at.tzinfo is None:
+        known_at = known_at.replace(tzinfo=LOCAL_TIME)
     seen = [
         entry
         for entry in case.entries

@@ -298,3 +298,21 @@ def test_no_engine_is_built_twice_for_one_pack() -> None:
 def test_an_evaluation_date_outside_the_calendar_of_journals_is_refused(on: str) -> None:
     with pytest.raises(ValueError, match="expected an evaluation date in the years 1900-2200"):
         answer(journal(), day(on))
+
+
+def test_a_time_without_a_zone_is_read_as_finlands() -> None:
+    case = journal(
+        entry("2022-09-01", "interest_asked", wants_to_work="yes", recorded_at="2022-09-01T12:00:00+03:00"),
+        entry("2022-09-02", "interest_asked", wants_to_work="no", recorded_at="2022-09-02T12:00:00+03:00"),
+    )
+    for moment, interest in (("2022-09-02T11:59:59", "yes"), ("2022-09-02T12:00:00", "no")):
+        folded, _ = assessor().findings(case, SEPTEMBER, known_at=datetime.fromisoformat(moment))
+        assert folded.subjects[0].facts["case.interest"] == interest
+
+
+def test_the_agenda_tells_a_rule_that_ceases_to_be_in_force_from_one_that_ceases_to_apply() -> None:
+    case = journal(entry("2024-12-01", "activity_started"))
+    changes = assessor().assess(case, day("2024-12-10")).agenda
+    assert [(c.changes_on, c.to) for c in changes if c.rule == "basic-consent-before-ktt"] == [
+        (day("2025-01-01"), "not_in_force")
+    ]
