@@ -204,9 +204,20 @@ class Ruleset:
     def _derivations(self, kind: str) -> tuple[Derivation, ...]:
         found = self._by_kind.get(kind)
         if found is None:
-            found = tuple(item for item in self.derivations if item.name.split(".", 1)[0] in (kind, "case"))
-            self._by_kind[kind] = found
+            needed = self._needed(kind)
+            found = self._by_kind[kind] = tuple(item for item in self.derivations if item.name in needed)
         return found
+
+    def _needed(self, kind: str) -> set[str]:
+        """The deadlines some rule about the kind reads or shows, and those they rest on."""
+        needed: set[str] = set()
+        for rule in self.about(kind):
+            needed.update(rule.reads(), (name for name in (rule.due, rule.overdue, rule.event) if name is not None))
+            needed.update(line.fact for when, _ in rule.actions for line in lines(when))
+        for item in reversed(self.derivations):  # a deadline rests on facts and on deadlines declared before it
+            if item.name in needed:
+                needed.update(item.operands)
+        return needed
 
     @cached_property
     def vocabulary(self) -> dict[str, Fact]:
