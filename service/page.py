@@ -106,9 +106,9 @@ class AssessmentPage:
         if found.known_at is not None:
             moment = f"{words.day(found.known_at.date())} {found.known_at:%H.%M}"
             yield paragraph(f"{words('page', 'known_at')} {moment}")
-        yield paragraph((words("stages", found.state["stage"]), STRONG))
+        yield paragraph((words.stage(found.state["stage"]), STRONG))
         charts = [chart for chart in CHARTS if found.state[chart] != "none"]
-        places = [f"{words('states', chart, 'name')}: {words('states', chart, found.state[chart])}" for chart in charts]
+        places = [f"{words.chart(chart)}: {words.state(chart, found.state[chart])}" for chart in charts]
         yield paragraph(" · ".join(places) if places else words("page", "nothing_begun"))
         if all(entry.date > found.as_of for entry in self.case.entries):
             yield paragraph(words("page", "nothing_recorded"))

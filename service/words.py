@@ -17,7 +17,7 @@ import yaml
 
 from rules.conditions import Line
 from rules.facts import UNKNOWN, Fact, Value
-from statemachines import CHARTS
+from statemachines import CHARTS, labels
 
 Lang: TypeAlias = Literal["fi", "sv", "en"]
 
@@ -92,6 +92,19 @@ class Words:
         """The text in this language out of texts by language."""
         return texts[self.lang]
 
+    def stage(self, stage: str) -> str:
+        """A stage of the path."""
+        return labels.STAGES[stage][self.lang]
+
+    def chart(self, chart: str) -> str:
+        """A chart of the path."""
+        return labels.CHARTS[chart][self.lang]
+
+    def state(self, chart: str, state: str) -> str:
+        """A state of a chart, as it stands within a sentence."""
+        text = labels.STATES[chart][state][self.lang]
+        return text[:1].lower() + text[1:]
+
     def count(self, number: int, unit: str) -> str:
         """A number with its unit: 1 month, 3 months."""
         return f"{number} {self('units', unit, 'one' if abs(number) == 1 else 'many')}"
@@ -112,11 +125,11 @@ class Words:
 
     def _word(self, fact: Fact, word: str) -> str:
         if fact.name == "case.stage":
-            return self("stages", word)
+            return self.stage(word)
         if fact.kind == "finding":
             return self("values", "yes_no", word) if word in ("yes", "no") else self("outcomes", word)
         if fact.kind == "case" and fact.field in CHARTS:
-            return self("states", fact.field, word)
+            return self.state(fact.field, word)
         field = "yes_no" if fact.type == "yes_no" else _VALUES_OF.get(fact.field, fact.field)
         if word in catalogue()["values"].get(field, ()):
             return self("values", field, word)

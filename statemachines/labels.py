@@ -19,17 +19,17 @@ _ENDED = _t("Päättynyt", "Avslutad", "Ended")
 
 STAGES: dict[str, Text] = {
     "closed": _t("Asia on päätetty", "Ärendet är avslutat", "Case closed"),
-    "other_outcome": _t("Muu ratkaisu", "Annan lösning", "Another outcome"),
+    "other_outcome": _t("Muu suunta", "En annan riktning", "Another direction"),
     "employment": _t("Työssä", "I arbete", "At work"),
     "work_trial": _t("Työkokeilu", "Arbetsprövning", "Work trial"),
-    "coaching": _t("Työhönvalmennus", "Arbetscoachning", "Coaching"),
-    "coaching_interrupted": _t("Työhönvalmennus keskeytynyt", "Arbetscoachningen avbruten", "Coaching interrupted"),
-    "plan_update": _t("Valmennusta valmistellaan", "Arbetscoachningen förbereds", "Coaching being prepared"),
+    "coaching": _t("Tuettu työhönvalmennus", "Stödd arbetscoachning", "Supported job coaching"),
+    "coaching_interrupted": _t("Valmennus keskeytyksissä", "Coachningen är avbruten", "Coaching is interrupted"),
+    "plan_update": _t("Valmennuksen valmistelu", "Coachningen förbereds", "Preparing for coaching"),
     "activity": _t(
         "Kuntouttava työtoiminta", "Arbetsverksamhet i rehabiliteringssyfte", "Rehabilitative work activity"
     ),
     "between_services": _t("Palvelujen välissä", "Mellan tjänster", "Between services"),
-    "not_started": _t("Ei vielä alkanut", "Inte börjat än", "Not started yet"),
+    "not_started": _t("Polku ei ole vielä alkanut", "Vägen har inte börjat än", "The path has not begun yet"),
 }
 
 CHARTS: dict[str, Text] = {
@@ -48,7 +48,7 @@ STATES: dict[str, dict[str, Text]] = {
         "initiated": _t("Aloite tehty", "Initiativ taget", "Initiative taken"),
         "agreed": _t("Valinta sovittu", "Valet överenskommet", "Choice agreed"),
         "planned": _t("Kirjattu suunnitelmaan", "Inskriven i planen", "In the plan"),
-        "done": _t("Johti valmennukseen", "Ledde till arbetscoachning", "Led to coaching"),
+        "done": _t("Valmennus alkoi", "Coachningen började", "Coaching began"),
     },
     "activity": {
         "none": _NOT_BEGUN,

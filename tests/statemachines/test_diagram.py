@@ -124,7 +124,7 @@ def test_svg_marks_the_place_by_shape_and_words_not_by_colour_alone():
         assert group.find(f"{SVG}rect").get("rx") != plain.find(f"{SVG}rect").get("rx")
         assert group.find(f"{SVG}rect").get("stroke-width") != plain.find(f"{SVG}rect").get("stroke-width")
     assert "Työnhaku" in root.find(f"{SVG}desc").text
-    assert root.find(f"{SVG}title").text == "Asiakkaan polku: Työhönvalmennus"
+    assert root.find(f"{SVG}title").text == "Asiakkaan polku: Tuettu työhönvalmennus"
     assert "data-here" not in svg()
 
 
