@@ -1,4 +1,4 @@
-"""Writes the pages that follow from the pack: docs/rules/<rule>.md, docs/rules/README.md and docs/facts.md.
+"""Writes the pages that follow from the pack and the charts: docs/rules/, docs/facts.md, docs/path.md and path.svg.
 
 python scripts/rule_pages.py            write them
 python scripts/rule_pages.py --check    exit with 1 and name every page that is missing, out of date or left over
@@ -21,6 +21,9 @@ from rules.facts import FACTS, KINDS, Fact  # noqa: E402
 from rules.fold import PARAMETERS_READ  # noqa: E402
 from rules.pack import DEFAULT_PACK, LANGUAGES, Pack, Parameter, Rule, load_pack  # noqa: E402
 from rules.packing import ANY_STEP, FINDING  # noqa: E402
+from statemachines import STATES  # noqa: E402
+from statemachines.diagram import mermaid, svg  # noqa: E402
+from statemachines.labels import CHARTS  # noqa: E402
 
 Data = dict[str, Any]
 
@@ -90,7 +93,7 @@ class Pages:
 
     def all(self) -> dict[str, str]:
         """Every page: its path under docs/ and its text."""
-        pages = {"rules/README.md": self._index(), "facts.md": self._facts()}
+        pages = {"rules/README.md": self._index(), "facts.md": self._facts(), **_path()}
         for items in self.themes.values():
             for rule_id in dict.fromkeys(str(item["id"]) for item in items):
                 versions = [item for item in items if item["id"] == rule_id]
@@ -401,6 +404,17 @@ def _strings(data: Any) -> Iterator[str]:
     elif isinstance(data, list):
         for value in data:
             yield from _strings(value)
+
+
+def _path() -> dict[str, str]:
+    """The path as a picture and as Mermaid, drawn from the charts themselves."""
+    charts = "\n".join(f"## {CHARTS[chart]['en']}\n\n```mermaid\n{mermaid(chart).strip()}\n```\n" for chart in STATES)
+    text = (
+        "# The path: five charts side by side\n\nDrawn from the definitions in `statemachines/charts.py` by"
+        " `scripts/rule_pages.py`; `polku diagram CASE` marks where a client is.\n\n"
+        "![The five charts of the path: states as columns, steps as lines](path.svg)\n\n"
+    )
+    return {"path.md": text + charts, "path.svg": svg(lang="en")}
 
 
 def stale(docs: Path, pages: Mapping[str, str]) -> list[str]:
