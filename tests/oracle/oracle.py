@@ -48,7 +48,8 @@ def assess(document: dict[str, Any], as_of: date, known_at: datetime | None = No
             if outcome == "not_applicable":
                 continue
             findings[rule.id, subject.kind, subject.id] = (outcome, None if due is None else due.isoformat())
-            if outcome in ("violated", "advised") and gives_a_step(view, rule, subject):
+            still_to_do = outcome in ("violated", "advised") and not set_aside(view, rule)
+            if still_to_do and gives_a_step(view, rule, subject):
                 step_given = True
     if view.charts.stage != "closed" and as_of >= IN_FORCE_FROM and not step_given:
         findings[KEEP_CONTACT, "case", None] = ("advised", None)
@@ -62,6 +63,15 @@ def speaks(view: View, rule: Rule, subject: Episode) -> bool:
     if view.charts.stage == "other_outcome":
         return rule.id in ALWAYS_WITH_OTHER_OUTCOME or (subject.kind in RUNNING_KINDS and subject.running)
     return True
+
+
+def set_aside(view: View, rule: Rule) -> bool:
+    """ "a professional's choice; shown beside the finding, out of the to-do list", until its last day, if it has one."""
+    choices = [e for e in view.journal.of("advice_set_aside") if e.get("rule") == rule.id]
+    if not choices:
+        return False
+    until = choices[-1].day("until")
+    return until is None or view.today <= until
 
 
 def gives_a_step(view: View, rule: Rule, subject: Episode) -> bool:

@@ -951,6 +951,19 @@ def test_benefit_counselling_comes_by_the_jobs_start() -> None:
 # --- what comes next ---
 
 
+def test_keeping_contact_is_advised_while_all_the_rest_is_set_aside() -> None:
+    document = case(
+        e("2024-01-01", "worker_assigned", role="social_worker", worker="w"),
+        e("2024-04-01", "coaching_started", provider="p", provider_kind="public"),
+        e("2024-05-01", "coaching_ended", reason="client_choice"),
+        e("2024-05-20", "advice_set_aside", rule="next-assess-needs", reason="r", until="2024-06-10"),
+    )
+    assert says(document, "2024-05-19", "next-keep-contact") is NOTHING
+    assert says(document, "2024-05-20", "next-keep-contact") == "advised"
+    assert says(document, "2024-06-10", "next-keep-contact") == "advised"
+    assert says(document, "2024-06-11", "next-keep-contact") is NOTHING
+
+
 def test_the_path_is_led_step_by_step() -> None:
     given = e("2024-01-20", "consent_given", scope="provider", parties=["p"])
     document = case(
