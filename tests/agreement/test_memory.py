@@ -41,7 +41,9 @@ def growth_in_mib(warm_up: int, count: int) -> float:
     command = [sys.executable, "-c", MEASURE, str(warm_up), str(count)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return int(done.stdout) / 1024
+    growth = int(done.stdout) / 1024
+    print(f"\npolku: memory grew by {growth:.2f} MiB over {count:,} assessments")
+    return growth
 
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory from /proc")

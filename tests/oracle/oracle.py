@@ -66,7 +66,7 @@ def speaks(view: View, rule: Rule, subject: Episode) -> bool:
 
 
 def set_aside(view: View, rule: Rule) -> bool:
-    """ "a professional's choice; shown beside the finding, out of the to-do list", until its last day, if it has one."""
+    """ "a professional's choice; shown beside the finding, out of the to-do list", until its last day if given."""
     choices = [e for e in view.journal.of("advice_set_aside") if e.get("rule") == rule.id]
     if not choices:
         return False
