@@ -20,8 +20,7 @@ from rules.facts import UNKNOWN, Fact, Value
 from rules.findings import Finding
 from rules.fold import PROPOSAL, Subject, fold
 from rules.journal import Case, Entry, JournalError, case_from_data, case_to_data
-from rules.pack import DEFAULT_PACK, OUTCOMES, Pack, Rule, Ruleset
-from rules.packing import ANY_STEP, FINDING
+from rules.pack import ANY_STEP, DEFAULT_PACK, FINDING, OUTCOMES, Pack, Rule, Ruleset
 from rules.reading import Lines, Problem, did_you_mean, place_of, read_text
 
 SUFFIX = ".cases.yaml"

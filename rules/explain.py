@@ -16,8 +16,7 @@ from rules.engines.reference import outcome_of
 from rules.facts import UNKNOWN, Fact, Value
 from rules.findings import Finding, Judge, caution_text
 from rules.fold import History, Subject, fold
-from rules.pack import Rule, Ruleset
-from rules.packing import FINDING
+from rules.pack import FINDING, Rule, Ruleset
 
 _ANY_STEP_LABELS = {
     "fi": "jokin muu askel on avoinna",

@@ -12,8 +12,7 @@ from rules.deriving import Derivation
 from rules.engines import Engine
 from rules.facts import UNKNOWN, Value
 from rules.fold import Folded, History, Subject
-from rules.pack import Pack, Rule, Ruleset
-from rules.packing import ANY_STEP, FINDING
+from rules.pack import ANY_STEP, FINDING, Pack, Rule, Ruleset, Wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +77,11 @@ class Judge:
         """Every rule in force that applies, wave by wave, in the pack's order within a subject."""
         found = self.findings_of(folded.subjects)
         case = folded.subjects[0]
-        for wave in sorted({rule.wave for rule in self._ruleset.rules} - {0}):
-            rules = [rule for rule in self._ruleset.rules if rule.wave == wave]
-            earlier = _found(rules, found)
-            outcomes = self._engine(self._ruleset).judge_wave(wave, case.facts, earlier, self._day)
+        for wave in self._ruleset.waves:
+            earlier = _found(wave, found)
+            outcomes = self._engine(self._ruleset).judge_wave(wave.number, case.facts, earlier, self._day)
             facts = {**case.facts, **earlier}
-            found += self._listed(rules, outcomes, case, facts, self._ruleset)
+            found += self._listed(wave.rules, outcomes, case, facts, self._ruleset)
         return found
 
     def findings_of(self, subjects: Iterable[Subject]) -> list[Finding]:
@@ -161,11 +159,10 @@ def _set_aside(read: History, day: date) -> dict[str, SetAside]:
     return found
 
 
-def _found(rules: Iterable[Rule], findings: list[Finding]) -> dict[str, str]:
+def _found(wave: Wave, findings: list[Finding]) -> dict[str, str]:
     """What a later wave reads of the findings so far."""
-    names = {name for rule in rules for name in rule.reads() if name.startswith(FINDING)}
     earlier = {}
-    for name in names:
+    for name in wave.asks:
         if name == ANY_STEP:
             earlier[name] = "yes" if any(finding.gives_step for finding in findings) else "no"
         else:

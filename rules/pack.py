@@ -28,6 +28,10 @@ from rules.facts import FACTS, Fact, Value
 PACKS = Path(__file__).parent / "packs"
 DEFAULT_PACK = PACKS / "paijat_hame"
 
+#: How a rule names another rule's finding among the facts it reads.
+FINDING = "finding."
+#: Whether any finding of the waves before gives a step.
+ANY_STEP = "finding.any_step"
 OUTCOMES = ("not_in_force", "not_applicable", "satisfied", "violated", "advised", "remedied", "unknown")
 SEVERITIES = ("obligation", "quality", "recommendation", "information")
 AUTHORITIES = ("statute", "quality-criterion", "pilot-practice", "project-proposal", "local-choice")
@@ -176,6 +180,19 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Wave:
+    """The rules that build on findings of the waves before this one."""
+
+    number: int
+    rules: tuple[Rule, ...]
+
+    @cached_property
+    def asks(self) -> tuple[str, ...]:
+        """The names of the findings its rules read."""
+        return tuple(dict.fromkeys(name for rule in self.rules for name in rule.reads() if name.startswith(FINDING)))
+
+
+@dataclass(frozen=True)
 class Ruleset:
     """All rules of a pack, compiled with one set of parameter values."""
 
@@ -194,6 +211,12 @@ class Ruleset:
     def _rules_by_kind(self) -> dict[str, tuple[Rule, ...]]:
         kinds = dict.fromkeys(rule.about for rule in self.rules)
         return {kind: tuple(rule for rule in self.rules if rule.about == kind) for kind in kinds}
+
+    @cached_property
+    def waves(self) -> tuple[Wave, ...]:
+        """The later waves of rules, in order, each with the findings its rules ask for."""
+        numbers = sorted({rule.wave for rule in self.rules} - {0})
+        return tuple(Wave(number, tuple(rule for rule in self.rules if rule.wave == number)) for number in numbers)
 
     def derive(self, kind: str, facts: dict[str, Value]) -> dict[str, Value]:
         """`facts` of a subject with the deadlines derived from them added (in place)."""

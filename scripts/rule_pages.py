@@ -19,8 +19,7 @@ sys.path.insert(0, str(ROOT))  # run as a script, from anywhere
 from rules.cases import WorkedCase, read_cases  # noqa: E402
 from rules.facts import FACTS, KINDS, Fact  # noqa: E402
 from rules.fold import PARAMETERS_READ  # noqa: E402
-from rules.pack import DEFAULT_PACK, LANGUAGES, Pack, Parameter, Rule, load_pack  # noqa: E402
-from rules.packing import ANY_STEP, FINDING  # noqa: E402
+from rules.pack import ANY_STEP, DEFAULT_PACK, FINDING, LANGUAGES, Pack, Parameter, Rule, load_pack  # noqa: E402  # noqa: E402
 from statemachines import STATES  # noqa: E402
 from statemachines.diagram import mermaid, svg  # noqa: E402
 from statemachines.labels import CHARTS  # noqa: E402

@@ -10,8 +10,7 @@ from rules.cases import constant
 from rules.conditions import TRUE, All, Any, Condition, Line, Not
 from rules.facts import Fact
 from rules.findings import caution_text
-from rules.pack import Pack, Parameter, Rule, Ruleset
-from rules.packing import FINDING
+from rules.pack import FINDING, Pack, Parameter, Rule, Ruleset
 from service.words import Words
 
 

@@ -3,7 +3,8 @@
 Measured dangers and what fences them off here:
 
 * background timer threads crash the process: a quiet host starts none;
-* a fact that matches nothing, or a state deleted before any action ran, frees garbage: every ruleset has a catch-all;
+* a fact that matches nothing, or a state deleted before any action ran, frees garbage: in every ruleset something
+  always fires;
 * a pattern the engine's own state fact satisfies fires for ever: every pattern begins with the guard on `kind`;
 * comparing with a missing or null attribute reads stale memory: every attribute is always given, comparisons are
   with constants only;
@@ -39,12 +40,12 @@ from rules.engines.branches import (
     attributes,
     undecided_branches,
 )
-from rules.engines.reference import rules_by_wave
 from rules.facts import UNKNOWN, Fact, Value
 from rules.pack import OUTCOMES, Rule, Ruleset
 
 MAX_PATHS = 60
 MAX_ATTRIBUTES = 120
+ROOM_FOR_CATCH_ALL = 6
 _GUARD, _FOUND, _SID = "kind", "found", "0"
 _OPERATORS = frozenset({"$gte", "$lte", "$neq"})
 
@@ -57,9 +58,6 @@ class _Firing(NamedTuple):
     rules: tuple[int, ...]
     outcome: str | None
     branch: Branch
-
-
-_CAUGHT = _Firing((), None, {})
 
 
 class _QuietHost(durable_engine.Host):  # type: ignore[misc]
@@ -123,7 +121,7 @@ class _Shard:
         self.name = name
         self.kind = kind
         self.chained = kind == _FOUND
-        self.firings = firings
+        self.firings = firings if self.chained else firings + _catch_all(firings)
         self.quiet = {rule.position: quiet_outcome(rule) for rule in rules}
         self._fired: list[_Firing] = []
         read = sorted({fact for rule in rules for fact in rule.reads()})
@@ -153,8 +151,8 @@ class _Shard:
         if len(self._short) > MAX_ATTRIBUTES:
             raise EngineError(f"{self.name}: {len(self._short)} attributes, at most {MAX_ATTRIBUTES}")
         lint_ruleset(self.name, patterns, frozenset(self._short.values()))
-        # The catch-all: nothing is ever unmatched, and an action always runs before the state is deleted.
-        ruleset["any"] = {"all": [{"own": {"$ex": {_GUARD: 1}}}], "run": self._fire(_CAUGHT)}
+        if self.chained:  # of the two facts one alone would match nothing
+            ruleset["any"] = {"all": [{"own": {"$ex": {_GUARD: 1}}}], "run": self._fire(_Firing((), None, {}))}
         self._host = _QuietHost()
         self._host.set_rulesets({self.name: ruleset})
 
@@ -225,8 +223,9 @@ class DurableEngine:
         vocabulary = ruleset.vocabulary | finding_facts(ruleset)
         kinds = dict.fromkeys(rule.about for rule in ruleset.rules)
         self._shards = {kind: _shards(kind, rules_of_wave(ruleset.about(kind), 0), vocabulary, kind) for kind in kinds}
-        waves = rules_by_wave(ruleset).items()
-        self._chained = {wave: _shards(_FOUND, rules, vocabulary, f"wave{wave}") for wave, rules in waves}
+        self._chained = {
+            wave.number: _shards(_FOUND, wave.rules, vocabulary, f"wave{wave.number}") for wave in ruleset.waves
+        }
 
     def judge(self, kind: str, facts: Mapping[str, Value], day: date) -> Outcomes:
         """See `rules.engines.base.Engine`."""
@@ -268,7 +267,7 @@ def _shards(kind: str, rules: Sequence[Rule], vocabulary: Mapping[str, Fact], na
     alike: dict[Condition, list[Rule]] = {}
     for rule in rules:
         alike.setdefault(rule.applies, []).append(rule)
-    room = MAX_PATHS // 2 if kind == _FOUND else MAX_PATHS
+    room = MAX_PATHS // 2 if kind == _FOUND else MAX_PATHS - ROOM_FOR_CATCH_ALL
     batches: list[list[Rule]] = [[]]
     for rule in (rule for group in alike.values() for rule in group):
         needed = len(_firings([*batches[-1], rule], vocabulary))
@@ -283,6 +282,22 @@ def _shards(kind: str, rules: Sequence[Rule], vocabulary: Mapping[str, Fact], na
         for number, batch in enumerate(batches)
         if batch
     ]
+
+
+def _catch_all(firings: list[_Firing]) -> list[_Firing]:
+    """Firings that say nothing, so that something always fires before a state is deleted.
+
+    They hold exactly where the plainest branch that fires anyway does not, because each firing costs.
+    """
+    branches = [firing.branch for firing in firings if firing.outcome is None]
+    plain = [branch for branch in branches if all(isinstance(part, OneOf) for part in branch.values())]
+    rest: list[Branch] = []
+    held: Branch = {}
+    for attribute, part in min(plain, key=len, default={}).items():
+        if isinstance(part, OneOf) and part.universe - part.words:
+            rest.append({**held, attribute: OneOf(part.universe - part.words, part.universe)})
+        held[attribute] = part
+    return [_Firing((), None, branch) for branch in (rest if plain else [{}])]
 
 
 def _firings(rules: Sequence[Rule], vocabulary: Mapping[str, Fact]) -> list[_Firing]:

@@ -35,7 +35,7 @@ class ReferenceEngine:
 
     def __init__(self, ruleset: Ruleset) -> None:
         self._by_kind = {kind: rules_of_wave(ruleset.about(kind), 0) for kind in {r.about for r in ruleset.rules}}
-        self._later = rules_by_wave(ruleset)
+        self._later = {wave.number: wave.rules for wave in ruleset.waves}
 
     def judge(self, kind: str, facts: Mapping[str, Value], day: date) -> Outcomes:
         """See `rules.engines.base.Engine`."""
@@ -45,12 +45,6 @@ class ReferenceEngine:
         """See `rules.engines.base.Engine`."""
         both: Mapping[str, Value] = ChainMap(dict(found), dict(facts))
         return {rule.position: outcome_of(rule, both, day) for rule in self._later.get(wave, ())}
-
-
-def rules_by_wave(ruleset: Ruleset) -> dict[int, list[Rule]]:
-    """The rules that build on findings, by wave."""
-    waves = sorted({rule.wave for rule in ruleset.rules} - {0})
-    return {wave: rules_of_wave(ruleset.rules, wave) for wave in waves}
 
 
 def reference(ruleset: Ruleset) -> ReferenceEngine:

@@ -11,11 +11,9 @@ from typing import Any as AnyData
 import yaml
 
 from rules.pack import AUTHORITIES, DatedValue, Pack, PackError, Parameter, Rule, Ruleset
-from rules.packing.compiler import ANY_STEP, FINDING, Compiler
+from rules.packing.compiler import Compiler
 from rules.packing.shapes import LARGEST_NUMBER, Data, Mistakes, day_of, items, mapping, texts
 from rules.packing.shapes import sources as sources_of
-
-__all__ = ["ANY_STEP", "FINDING", "PARAMETER_UNITS", "read_pack"]
 
 PACK_KEYS = ("id", "version", "title", "themes", "sources", "parameters", "derived")
 PARAMETER_UNITS = ("months", "days", "workdays", "days_per_week", "weeks")

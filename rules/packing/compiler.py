@@ -9,7 +9,18 @@ from typing import Any as AnyData
 from rules.conditions import ALWAYS, All, Any, Condition, Line, Not
 from rules.deriving import OPERANDS, OPERATIONS, TIMELINESS, Derivation
 from rules.facts import FACTS, KINDS, UNKNOWN, Fact
-from rules.pack import ACTIONS, AUTHORITIES, OUTCOMES, ROLES, SEVERITIES, Caution, Rule, Ruleset
+from rules.pack import (
+    ACTIONS,
+    ANY_STEP,
+    AUTHORITIES,
+    FINDING,
+    OUTCOMES,
+    ROLES,
+    SEVERITIES,
+    Caution,
+    Rule,
+    Ruleset,
+)
 from rules.packing.shapes import LARGEST_NUMBER, Data, Mistakes, day_of, items, mapping, sources, texts, word, words
 from statemachines.charts import TRIGGERS
 
@@ -44,9 +55,6 @@ RULE_KEYS = frozenset(
 )
 
 UNIT_OF = {"add_months": "months", "add_days": "days", "add_workdays": "workdays"}
-FINDING = "finding."
-#: What a rule may ask of other findings: another rule's outcome, or whether any finding gives a step.
-ANY_STEP = "finding.any_step"
 #: What may stand beside each form of a rule (docs/rule-writers.md); anything else would count for nothing.
 FORMS = {
     "limit": {"limit", "holds", "done", "advise_before"},

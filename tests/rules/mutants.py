@@ -20,8 +20,7 @@ from rules.deriving import Derivation
 from rules.engines.reference import outcome_of, reference
 from rules.facts import UNKNOWN, Value
 from rules.fold import PARAMETERS_READ
-from rules.pack import Pack, Rule, Ruleset
-from rules.packing import ANY_STEP, FINDING
+from rules.pack import ANY_STEP, FINDING, Pack, Rule, Ruleset
 
 NEVER = Any(())
 PAIRS = {"passed": "reached", "reached": "passed", "at_least": "at_most", "at_most": "at_least"}

@@ -3,7 +3,7 @@
 import pytest
 
 from rules.conditions import Line
-from rules.engines.reference import ReferenceEngine, outcome_of, reference, rules_by_wave
+from rules.engines.reference import ReferenceEngine, outcome_of, reference
 from rules.facts import Value
 from tests.helpers import pack
 from tests.rules.engines.rulemaking import TODAY, make_rule, make_ruleset
@@ -64,10 +64,9 @@ def test_rules_of_a_later_wave_read_findings_beside_facts() -> None:
 
 
 def test_waves_come_in_order_and_hold_the_rules_that_build_on_findings() -> None:
-    waves = rules_by_wave(pack().editions[-1])
-    assert list(waves) == sorted(waves)
-    assert 0 not in waves
-    assert all(any(name.startswith("finding.") for name in rule.reads()) for found in waves.values() for rule in found)
+    waves = pack().editions[-1].waves
+    assert [wave.number for wave in waves] == list(range(1, len(waves) + 1))
+    assert all(any(name.startswith("finding.") for name in rule.reads()) for wave in waves for rule in wave.rules)
 
 
 def test_the_reference_of_a_ruleset_is_built_once() -> None:
