@@ -109,10 +109,13 @@ class Judge:
             judged_on = self._judged_on(rule, facts)
             if not rule.in_force(judged_on):
                 continue
-            if judged_on != self._day and (other := self._pack.ruleset(judged_on)) is not ruleset:
-                rule, outcome, facts = self._by_other_values(rule, outcome, subject, facts, other)
-            if outcome != "not_applicable":
-                found.append(self._finding(rule, subject, outcome, facts, judged_on, ruleset))
+            other = self._pack.ruleset(judged_on)
+            if other is not ruleset:
+                finding = self._by_other_values(rule, outcome, subject, facts, judged_on, other)
+            else:
+                finding = self._finding(rule, subject, outcome, facts, judged_on, ruleset)
+            if finding.outcome != "not_applicable":
+                found.append(finding)
         return found
 
     def _judged_on(self, rule: Rule, facts: Mapping[str, Value]) -> date:
@@ -120,14 +123,21 @@ class Judge:
         return event if isinstance(event, date) else self._day
 
     def _by_other_values(
-        self, rule: Rule, outcome: str, subject: Subject, facts: Mapping[str, Value], other: Ruleset
-    ) -> tuple[Rule, str, Mapping[str, Value]]:
+        self,
+        rule: Rule,
+        outcome: str,
+        subject: Subject,
+        facts: Mapping[str, Value],
+        judged_on: date,
+        other: Ruleset,
+    ) -> Finding:
         """The rule judged with the parameter values of its event's day, where those make a difference."""
         same = other.rules[rule.position]
         if same == rule and _derived_alike(rule, self._ruleset, other):
-            return rule, outcome, facts
+            return self._finding(rule, subject, outcome, facts, judged_on, self._ruleset)
         facts = other.derive(subject.kind, dict(facts))
-        return same, self._engine(other).judge(subject.kind, facts, self._day)[rule.position], facts
+        outcome = self._engine(other).judge(subject.kind, facts, self._day)[rule.position]
+        return self._finding(same, subject, outcome, facts, judged_on, other)
 
     def _finding(
         self, rule: Rule, subject: Subject, outcome: str, facts: Mapping[str, Value], judged_on: date, ruleset: Ruleset

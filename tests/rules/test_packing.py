@@ -385,6 +385,14 @@ def test_an_event_is_judged_by_the_values_of_its_day_and_other_rules_by_todays(f
     assert outcomes("2024-06-01", "2024-12-31") == {"by-event": "satisfied", "by-today": "satisfied"}
 
 
+def test_a_rule_judged_by_older_values_leaves_the_others_their_own_deadlines(folder: Folder) -> None:
+    by_event, by_today = rule("by-event", event="trial.started_on", **LONG), rule("by-today", **LONG)
+    pack = folder.load(by_event, by_today, parameters=with_parameters(longest=changing(12, 6)), derived=LATEST)
+    case = journal(entry("2024-05-01", "work_trial_started", arrangement="activity_ended"))
+    due = {finding.rule.id: finding.due for finding in Assessor(pack).findings(case, date(2025, 6, 1))[1]}
+    assert due == {"by-event": date(2025, 5, 1), "by-today": date(2024, 11, 1)}
+
+
 def test_the_agenda_sees_a_parameter_change_coming(folder: Folder) -> None:
     parameters = with_parameters(longest=changing(12, 6))
     pack = folder.load(
