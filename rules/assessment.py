@@ -18,12 +18,10 @@ from rules.facts import FACTS
 from rules.findings import Finding, Judge, finding_json
 from rules.fold import PROPOSAL, Folded, History, fold, visible_entries
 from rules.journal import Case, Entry, build_entry
-from rules.pack import Pack, Rule, Ruleset
+from rules.pack import LANGUAGES, Pack, Rule, Ruleset
 from rules.readiness import readiness
 from rules.steps import Step, next_steps
 from statemachines import TRIGGERS, allowed
-
-LANGUAGES = ("fi", "sv", "en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +153,7 @@ class Assessor:
         before = fold(read, as_of)
         judged, folded = read, before
         if proposal is not None:
-            judged = self._with(read, proposal.entry(as_of))
+            judged = read.and_then(proposal.entry(as_of))
         if proposal is not None or history:
             folded = fold(judged, as_of, all_subjects=history)
         findings = Judge(self.pack, self.engine, judged, as_of).findings(folded)
@@ -174,9 +172,6 @@ class Assessor:
             inconsistent=tuple((entry.id, reason) for entry, reason in folded.inconsistent),
             lang=lang,
         )
-
-    def _with(self, read: History, entry: Entry) -> History:
-        return History(read.case, [*read.entries, entry], read.parameters)
 
     def _triggers(
         self, read: History, folded: Folded, as_of: date, proposal: Proposal | None
@@ -201,7 +196,7 @@ class Assessor:
     def _guarded(self, read: History, as_of: date, step: Proposal, guards: list[Rule]) -> TriggerStatus:
         """What stands in the way of one step: guards judge the step itself, never older events."""
         entry = step.entry(as_of)
-        read = self._with(read, entry)
+        read = read.and_then(entry)
         folded = fold(read, as_of)
         guarding = {rule.id for rule in guards}
         proposed = tuple(subject for subject in folded.subjects if subject.proposed)

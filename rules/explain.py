@@ -14,8 +14,8 @@ from rules.conditions import Any as AnyOf
 from rules.deriving import Derivation
 from rules.engines.reference import outcome_of
 from rules.facts import UNKNOWN, Fact, Value
-from rules.findings import Finding, Judge, caution_text
-from rules.fold import History, Subject, fold
+from rules.findings import Finding, Judge, caution_text, found_by
+from rules.fold import Subject, fold
 from rules.pack import FINDING, Rule, Ruleset
 
 _ANY_STEP_LABELS = {
@@ -125,7 +125,7 @@ def explain(
         raise ValueError(f"unknown rule {rule_id!r}")
     read = assessor.history(case, as_of, known_at)
     if proposal is not None:
-        read = History(read.case, [*read.entries, proposal.entry(as_of)], read.parameters)
+        read = read.and_then(proposal.entry(as_of))
     folded = fold(read, as_of)
     found = {item.key: item for item in Judge(assessor.pack, assessor.engine, read, as_of).findings(folded)}
     return [
@@ -145,9 +145,9 @@ def _explained(
     ruleset = assessor.pack.ruleset(judged_on)
     rule = ruleset.rules[rule.position]
     facts = dict(finding.facts) if finding is not None else ruleset.derive(subject.kind, dict(subject.facts))
-    for name in rule.reads():
-        if name not in facts:  # what a later wave reads of the other findings
-            facts[name] = _finding_value(name, found)
+    for wave in ruleset.waves:
+        if wave.number == rule.wave:
+            facts.update(found_by(wave, [item for item in found.values() if item.rule.wave < rule.wave]))
     if not rule.in_force(judged_on):
         outcome = "not_in_force"
     else:
@@ -155,13 +155,6 @@ def _explained(
     clauses = tuple(_clauses(rule, facts, as_of, ruleset))
     changes = tuple(_smallest_changes(rule, facts, as_of, ruleset, outcome)) if outcome != "not_in_force" else ()
     return Explanation(rule, subject, outcome, judged_on, as_of, clauses, changes)
-
-
-def _finding_value(name: str, found: Mapping[Any, Finding]) -> str:
-    if name == "finding.any_step":
-        return "yes" if any(item.gives_step for item in found.values() if item.rule.wave == 0) else "no"
-    wanted = name.removeprefix("finding.")
-    return next((item.outcome for item in found.values() if item.rule.id == wanted), "not_applicable")
 
 
 # --- clauses ---

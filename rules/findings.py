@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -78,10 +78,10 @@ class Judge:
         found = self.findings_of(folded.subjects)
         case = folded.subjects[0]
         for wave in self._ruleset.waves:
-            earlier = _found(wave, found)
+            earlier = found_by(wave, found)
             outcomes = self._engine(self._ruleset).judge_wave(wave.number, case.facts, earlier, self._day)
             facts = {**case.facts, **earlier}
-            found += self._listed(wave.rules, outcomes, case, facts, self._ruleset)
+            found += self._listed(wave.rules, outcomes, case, facts)
         return found
 
     def findings_of(self, subjects: Iterable[Subject]) -> list[Finding]:
@@ -90,7 +90,7 @@ class Judge:
         for subject in subjects:
             facts = self._ruleset.derive(subject.kind, subject.facts)
             outcomes = self._engine(self._ruleset).judge(subject.kind, facts, self._day)
-            found += self._listed(self._ruleset.about(subject.kind), outcomes, subject, facts, self._ruleset)
+            found += self._listed(self._ruleset.about(subject.kind), outcomes, subject, facts)
         return found
 
     def _listed(
@@ -99,7 +99,6 @@ class Judge:
         outcomes: Mapping[int, str],
         subject: Subject,
         facts: Mapping[str, Value],
-        ruleset: Ruleset,
     ) -> list[Finding]:
         found = []
         for rule in rules:
@@ -110,10 +109,10 @@ class Judge:
             if not rule.in_force(judged_on):
                 continue
             other = self._pack.ruleset(judged_on)
-            if other is not ruleset:
+            if other is not self._ruleset:
                 finding = self._by_other_values(rule, outcome, subject, facts, judged_on, other)
             else:
-                finding = self._finding(rule, subject, outcome, facts, judged_on, ruleset)
+                finding = self._finding(rule, subject, outcome, facts, judged_on, self._ruleset)
             if finding.outcome != "not_applicable":
                 found.append(finding)
         return found
@@ -169,7 +168,7 @@ def _set_aside(read: History, day: date) -> dict[str, SetAside]:
     return found
 
 
-def _found(wave: Wave, findings: list[Finding]) -> dict[str, str]:
+def found_by(wave: Wave, findings: Collection[Finding]) -> dict[str, str]:
     """What a later wave reads of the findings so far."""
     earlier = {}
     for name in wave.asks:

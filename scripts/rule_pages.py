@@ -19,7 +19,8 @@ sys.path.insert(0, str(ROOT))  # run as a script, from anywhere
 from rules.cases import WorkedCase, read_cases  # noqa: E402
 from rules.facts import FACTS, KINDS, Fact  # noqa: E402
 from rules.fold import PARAMETERS_READ  # noqa: E402
-from rules.pack import ANY_STEP, DEFAULT_PACK, FINDING, LANGUAGES, Pack, Parameter, Rule, load_pack  # noqa: E402  # noqa: E402
+from rules.pack import ANY_STEP, DEFAULT_PACK, FINDING, LANGUAGES, Pack, Parameter, Rule, load_pack  # noqa: E402
+from service.rule_parts import strings  # noqa: E402
 from statemachines import STATES  # noqa: E402
 from statemachines.diagram import mermaid, svg  # noqa: E402
 from statemachines.labels import CHARTS  # noqa: E402
@@ -262,7 +263,7 @@ class Pages:
     def _numbers(self, rule: Rule, item: Data) -> Iterator[str]:
         deadlines = self._deadlines([*rule.reads(), *filter(None, (rule.due, rule.overdue, rule.event))])
         used = [bound for name in deadlines for bound in self._operands(name) if bound in self.pack.parameters]
-        used += [bound for bound in _strings(item) if bound.lstrip("-") in self.pack.parameters]
+        used += [bound for bound in strings(item) if bound.lstrip("-") in self.pack.parameters]
         if deadlines:
             yield "## Deadlines\n"
             for name in deadlines:
@@ -391,18 +392,6 @@ class Pages:
         read_from = f"`{fact.read_from}`" if fact.name not in FACTS else fact.read_from
         labels = " | ".join(fact.labels[language] for language in ("en", "fi", "sv"))
         return f"| `{fact.name}` | {labels} | {values} | {'yes' if fact.may_be_unknown else ''} | {read_from} |"
-
-
-def _strings(data: Any) -> Iterator[str]:
-    """Every text in a rule that may name a parameter."""
-    if isinstance(data, str):
-        yield data
-    elif isinstance(data, dict):
-        for value in data.values():
-            yield from _strings(value)
-    elif isinstance(data, list):
-        for value in data:
-            yield from _strings(value)
 
 
 def _path() -> dict[str, str]:

@@ -118,23 +118,24 @@ def numbers_of(pack: Pack, rule: Rule) -> list[Parameter]:
         name = waiting.pop(0)
         if name is not None and name not in seen:
             seen[name] = None
-            waiting += [word for word in _strings(derived[name]) if word in derived]
-    found = dict.fromkeys(_strings(written(pack, rule)))
+            waiting += [word for word in strings(derived[name]) if word in derived]
+    found = dict.fromkeys(strings(written(pack, rule)))
     for name in seen:
-        found |= dict.fromkeys(_strings(derived[name]))
+        found |= dict.fromkeys(strings(derived[name]))
     named = dict.fromkeys(word.removeprefix("-") for word in found)
     return [pack.parameters[word] for word in named if word in pack.parameters]
 
 
-def _strings(data: AnyData) -> Iterator[str]:
+def strings(data: AnyData) -> Iterator[str]:
+    """Every text in a piece of a pack that may name a parameter or a deadline."""
     if isinstance(data, str):
         yield data
     elif isinstance(data, Mapping):
         for value in data.values():
-            yield from _strings(value)
+            yield from strings(value)
     elif isinstance(data, list):
         for value in data:
-            yield from _strings(value)
+            yield from strings(value)
 
 
 # --- for programs ---

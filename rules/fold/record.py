@@ -67,6 +67,10 @@ class History:
             entries, referral_lapse_months=parameters["referral.lapse_months"], add_months=add_months
         )
 
+    def and_then(self, entry: Entry) -> History:
+        """The history with one more entry at its end: a step under proposal."""
+        return History(self.case, [*self.entries, entry], self.parameters)
+
 
 class Record:
     """A history read on one evaluation date."""

@@ -29,18 +29,8 @@ from rules.journal import (
     read_case,
 )
 from rules.reading import read_text, scalar
+from tests.helpers import SIRPA
 
-SIRPA = """\
-case: {id: sirpa, municipality: Orimattila, birth_year: 1971, language: fi}
-entries:
-  - {date: 2020-10-01, type: activity_started, days_per_week: 4, period_end: 2022-09-30, wall_less: yes}
-  - {date: 2022-08-23, type: coaching_info_given}
-  - {date: 2022-08-23, type: interest_asked, wants_to_work: yes}
-  - {date: 2022-08-29, type: activation_plan_updated, participants: [client, social_worker, employment_coach],
-     coaching: {start: 2022-09-05, end: 2022-11-30, alongside_activity: yes},
-     work_trial_possible: yes, wage_subsidy_clarified: yes}
-  - {date: 2022-09-05, type: coaching_started, provider: provider-1, provider_kind: private}
-"""
 CODE = "131052-308T"
 SCHEMA = json_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
