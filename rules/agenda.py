@@ -14,7 +14,7 @@ from typing import Any
 
 from rules.conditions import lines
 from rules.engines.reference import reference
-from rules.findings import Finding, Judge
+from rules.findings import Finding, Judge, standing
 from rules.fold import Folded, History, fold
 from rules.pack import Pack, Rule
 
@@ -50,7 +50,8 @@ def agenda(pack: Pack, read: History, folded: Folded, findings: Iterable[Finding
     before = {finding.key: finding.outcome for finding in findings}
     while (day := _next_turn(pack, folded)) is not None:
         folded = fold(read, day)
-        now = {item.key: item.outcome for item in Judge(pack, reference, read, day).findings(folded)}
+        judge = Judge(pack, reference, day, standing(read, day))
+        now = {item.key: item.outcome for item in judge.findings(folded.subjects)}
         for key in sorted(before.keys() | now.keys(), key=str):
             yesterday = day - timedelta(days=1)
             old, new = before.get(key) or _silent(pack, key, yesterday), now.get(key) or _silent(pack, key, day)

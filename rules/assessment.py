@@ -6,7 +6,7 @@ reads next steps, triggers, agenda and readiness off the findings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -15,8 +15,8 @@ from rules.agenda import Change, agenda
 from rules.engines import Engine, checked
 from rules.entries import FIRST_YEAR, LAST_YEAR
 from rules.facts import FACTS
-from rules.findings import Finding, Judge, finding_json
-from rules.fold import PROPOSAL, Folded, History, fold, visible_entries
+from rules.findings import Finding, Judge, SetAside, finding_json, standing
+from rules.fold import PROPOSAL, Folded, History, Subject, fold, visible_entries
 from rules.journal import Case, Entry, build_entry
 from rules.pack import LANGUAGES, Pack, Rule, Ruleset
 from rules.readiness import readiness
@@ -65,6 +65,24 @@ class TriggerStatus:
     status: str
     needs: tuple[str, ...] = ()
     blocked_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What the rules that guard a step came to. `subjects` are the case and those the step begins or ends; `set_aside`
+    is the advice that a professional had set aside by then."""
+
+    trigger: str
+    folded: Folded
+    subjects: tuple[Subject, ...]
+    set_aside: Mapping[str, SetAside]
+    findings: tuple[Finding, ...]
+
+    @property
+    def blocked_by(self) -> tuple[str, ...]:
+        """The obligations in the way of the step. An unknown one is not: it needs details."""
+        found = (f.rule for f in self.findings if f.outcome == "violated" and f.rule.severity == "obligation")
+        return tuple(dict.fromkeys(rule.id for rule in found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +147,11 @@ class Assessor:
         """
         read = self.history(case, as_of, known_at)
         folded = fold(read, as_of, all_subjects=history)
-        return folded, Judge(self.pack, self.engine, read, as_of).findings(folded)
+        return folded, self.judge(read, as_of).findings(folded.subjects)
+
+    def judge(self, read: History, as_of: date) -> Judge:
+        """The judge of a history on a date: what a professional set aside by then is known to it."""
+        return Judge(self.pack, self.engine, as_of, standing(read, as_of))
 
     def assess(
         self,
@@ -156,7 +178,7 @@ class Assessor:
             judged = read.and_then(proposal.entry(as_of))
         if proposal is not None or history:
             folded = fold(judged, as_of, all_subjects=history)
-        findings = Judge(self.pack, self.engine, judged, as_of).findings(folded)
+        findings = self.judge(judged, as_of).findings(folded.subjects)
         current = [finding for finding in findings if finding.subject.current] if history else findings
         return Assessment(
             case=case.id,
@@ -184,7 +206,37 @@ class Assessor:
                 yield TriggerStatus(trigger, "open")
             else:
                 step = proposal if proposal is not None and proposal.trigger == trigger else Proposal(trigger)
-                yield self._guarded(read, as_of, step, guards[trigger])
+                yield self._status(read, step.entry(as_of), trigger, guards[trigger], as_of)
+
+    def guarded(self, case: Case, entry_id: str) -> Guarded | None:
+        """How the rules guarding an entry's kind of step judge it: on its own day, as if it were proposed.
+
+        The case holds the entry already, with all that is known now; what is dated later is not yet true. None when no
+        rule in force that day guards such a step, or the entry is voided by then. Raises EngineError, and
+        ValueError for an id the case does not have.
+        """
+        entry = next((item for item in case.entries if item.id == entry_id), None)
+        if entry is None:
+            raise ValueError(f"the case has no entry {entry_id!r}")
+        guards = self._guards(entry.date)
+        trigger = next((name for name in guards if TRIGGERS[name].entry_type == entry.type), None)
+        if trigger is None:
+            return None
+        read = self.history(case, entry.date).judging(entry_id)
+        # Another entry of the same day may have begun the next episode: the step's own is then history.
+        return None if read is None else self._guarded(read, trigger, guards[trigger], entry.date, all_subjects=True)
+
+    def judge_again(
+        self, subjects: Sequence[Subject], as_of: date, set_aside: Mapping[str, SetAside], trigger: str | None = None
+    ) -> list[Finding]:
+        """The findings for subjects as they were kept (`rules.kept`): all of them, or with `trigger` the guards' alone.
+
+        Raises EngineError, and KeyError for a fact the pack reads and the subjects lack.
+        """
+        judge = Judge(self.pack, self.engine, as_of, set_aside)
+        if trigger is None:
+            return judge.findings(subjects)
+        return _of_guards(judge, subjects, self._guards(as_of).get(trigger, []))
 
     def _guards(self, day: date) -> dict[str, list[Rule]]:
         guards: dict[str, list[Rule]] = {}
@@ -193,19 +245,27 @@ class Assessor:
                 guards.setdefault(trigger, []).append(rule)
         return guards
 
-    def _guarded(self, read: History, as_of: date, step: Proposal, guards: list[Rule]) -> TriggerStatus:
-        """What stands in the way of one step: guards judge the step itself, never older events."""
-        entry = step.entry(as_of)
-        read = read.and_then(entry)
-        folded = fold(read, as_of)
-        guarding = {rule.id for rule in guards}
-        proposed = tuple(subject for subject in folded.subjects if subject.proposed)
-        judge = Judge(self.pack, self.engine, read, as_of)
-        found = [finding for finding in judge.findings_of(proposed) if finding.rule.id in guarding]
-        blocked = [item.rule.id for item in found if item.outcome == "violated" and item.rule.severity == "obligation"]
-        needs = [_detail(entry, name) for item in found if item.outcome == "unknown" for name in item.missing]
+    def _guarded(
+        self, read: History, trigger: str, guards: list[Rule], as_of: date, *, all_subjects: bool = False
+    ) -> Guarded:
+        folded = fold(read, as_of, all_subjects=all_subjects)
+        subjects = (folded.subjects[0], *(subject for subject in folded.subjects if subject.proposed))
+        judge = self.judge(read, as_of)
+        return Guarded(trigger, folded, subjects, judge.set_aside, tuple(_of_guards(judge, subjects, guards)))
+
+    def _status(self, read: History, step: Entry, trigger: str, guards: list[Rule], as_of: date) -> TriggerStatus:
+        found = self._guarded(read.and_then(step), trigger, guards, as_of)
+        blocked = found.blocked_by
+        needs = [_detail(step, name) for item in found.findings if item.outcome == "unknown" for name in item.missing]
         status = "blocked" if blocked else "needs_details" if needs else "open"
-        return TriggerStatus(step.trigger, status, tuple(dict.fromkeys(needs)), tuple(blocked))
+        return TriggerStatus(trigger, status, tuple(dict.fromkeys(needs)), blocked)
+
+
+def _of_guards(judge: Judge, subjects: Iterable[Subject], guards: Iterable[Rule]) -> list[Finding]:
+    """What the guards say of a step: they judge the step itself, never older events."""
+    guarding = {rule.id for rule in guards}
+    found = judge.findings_of(subject for subject in subjects if subject.proposed)
+    return [finding for finding in found if finding.rule.id in guarding]
 
 
 def _detail(entry: Entry, name: str) -> str:

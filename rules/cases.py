@@ -193,8 +193,7 @@ def look(case: Case, check: Check, assessor: Assessor) -> Seen:
         folded, findings = assessor.findings(case, day, history=True)
         return Seen(pack, day, folded.subjects, tuple(findings), None, tuple(read.entries))
     assessment = assessor.assess(case, day, proposal=step, history=True, with_agenda=False)
-    proposed = case.with_entries((*case.entries, step.entry(day)))
-    subjects = fold(assessor.history(proposed, day), day, all_subjects=True).subjects
+    subjects = fold(read.and_then(step.entry(day)), day, all_subjects=True).subjects
     for subject in subjects:
         pack.ruleset(day).derive(subject.kind, subject.facts)
     return Seen(pack, day, subjects, assessment.findings, assessment, tuple(read.entries))

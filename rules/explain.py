@@ -14,7 +14,7 @@ from rules.conditions import Any as AnyOf
 from rules.deriving import Derivation
 from rules.engines.reference import outcome_of
 from rules.facts import UNKNOWN, Fact, Value
-from rules.findings import Finding, Judge, caution_text, found_by
+from rules.findings import Finding, caution_text, found_by
 from rules.fold import Subject, fold
 from rules.pack import FINDING, Rule, Ruleset
 
@@ -127,7 +127,7 @@ def explain(
     if proposal is not None:
         read = read.and_then(proposal.entry(as_of))
     folded = fold(read, as_of)
-    found = {item.key: item for item in Judge(assessor.pack, assessor.engine, read, as_of).findings(folded)}
+    found = {item.key: item for item in assessor.judge(read, as_of).findings(folded.subjects)}
     return [
         _explained(assessor, rule, subject, as_of, found)
         for subject in folded.subjects

@@ -29,7 +29,11 @@ KINDS = ("case", "activity", "pause", "referral", "plan", "coaching", "trial", "
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One declared fact: `kind.name`, its type, the values it takes, its labels and the entries it is read from."""
+    """One declared fact: `kind.name`, its type, the values it takes, its labels and the entries it is read from.
+
+    `read_from` says it to a reader; `rests_on` names every entry type and field, for `rules.provenance`. With
+    `of_its_entry` it is told by the entry that began its subject, and by nothing else.
+    """
 
     name: str
     type: FactType
@@ -38,6 +42,8 @@ class Fact:
     values: tuple[str, ...] = ()
     may_be_unknown: bool = False
     detail: str | None = None
+    rests_on: tuple[str, ...] = ()
+    of_its_entry: bool = False
 
     @property
     def kind(self) -> str:
@@ -59,7 +65,17 @@ def _declared() -> dict[str, Fact]:
         words = tuple({True: "yes", False: "no"}.get(value, value) for value in item.get("values", ()))
         values = ("yes", "no") if item["type"] == "yes_no" else words
         perhaps = bool(item.get("perhaps", False))
-        found[name] = Fact(name, item["type"], item["label"], item["read_from"], values, perhaps, item.get("detail"))
+        found[name] = Fact(
+            name,
+            item["type"],
+            item["label"],
+            item["read_from"],
+            values,
+            perhaps,
+            item.get("detail"),
+            tuple(item["rests_on"]),
+            bool(item.get("of_its_entry", False)),
+        )
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from rules.conditions import FALSE, MAYBE, TRUE, Condition, unsettled
 from rules.deriving import Derivation
 from rules.engines import Engine
 from rules.facts import UNKNOWN, Value
-from rules.fold import Folded, History, Subject
+from rules.fold import History, Subject
 from rules.pack import ANY_STEP, FINDING, Pack, Rule, Ruleset, Wave
 
 
@@ -64,19 +64,24 @@ class Finding:
 
 
 class Judge:
-    """Judges the subjects of one history on one date."""
+    """Judges subjects on one date: those of a journal just folded, or those a decision was recorded with.
 
-    def __init__(self, pack: Pack, engine: Callable[[Ruleset], Engine], read: History, day: date) -> None:
+    `set_aside` holds, by rule, the advice a professional chose not to follow (see `standing`).
+    """
+
+    def __init__(
+        self, pack: Pack, engine: Callable[[Ruleset], Engine], day: date, set_aside: Mapping[str, SetAside]
+    ) -> None:
         self._pack = pack
         self._engine = engine
         self._day = day
         self._ruleset = pack.ruleset(day)
-        self._set_aside = _set_aside(read, day)
+        self.set_aside = set_aside
 
-    def findings(self, folded: Folded) -> list[Finding]:
-        """Every rule in force that applies, wave by wave, in the pack's order within a subject."""
-        found = self.findings_of(folded.subjects)
-        case = folded.subjects[0]
+    def findings(self, subjects: Sequence[Subject]) -> list[Finding]:
+        """Every rule in force that applies, wave by wave, in the pack's order within a subject. The case is first."""
+        found = self.findings_of(subjects)
+        case = subjects[0]
         for wave in self._ruleset.waves:
             earlier = found_by(wave, found)
             outcomes = self._engine(self._ruleset).judge_wave(wave.number, case.facts, earlier, self._day)
@@ -152,12 +157,12 @@ class Judge:
             facts=facts,
             judged_on=judged_on,
             as_of=self._day,
-            set_aside=self._set_aside.get(rule.id) if outcome in ("violated", "advised") else None,
+            set_aside=self.set_aside.get(rule.id) if outcome in ("violated", "advised") else None,
         )
 
 
-def _set_aside(read: History, day: date) -> dict[str, SetAside]:
-    """The latest choice to set a rule's advice aside that still stands on `day`."""
+def standing(read: History, day: date) -> dict[str, SetAside]:
+    """By rule, the latest choice to set its advice aside that still stands on `day`."""
     found = {}
     for entry in read.by_type.get("advice_set_aside", ()):
         until: date | None = getattr(entry, "until", None)

@@ -60,10 +60,12 @@ __all__ = [
     "TrialPeriod",
     "build_entry",
     "case_from_data",
+    "case_from_stored",
     "case_to_data",
     "dump_case",
     "json_schema",
     "load_case",
+    "new_entries",
     "read_case",
 ]
 
@@ -113,6 +115,18 @@ def case_from_data(data: object, *, name: str = "case") -> Case:
     return _named(lambda: _case(Reading(data, [], dict)), name)
 
 
+def case_from_stored(header: Mapping[str, object], entries: Iterable[Mapping[str, object]]) -> Case:
+    """A case from the parts of what `case_to_data` wrote and a store kept. Each part is validated; what was looked for
+    when it was recorded (identity codes, ids given twice, corrections) is not looked for again. Raises JournalError.
+    """
+    faults: list[Fault] = []
+    head = _header(header, faults)
+    built = [_entry(raw, ("entries", at), faults) for at, raw in enumerate(entries)]
+    if faults or head is None:
+        raise JournalError(_problems(faults, None, {}), "stored case")
+    return Case.model_construct(**head.__dict__, entries=tuple(built))
+
+
 def _named(make: Callable[[], Case], name: str) -> Case:
     try:
         return make()
@@ -126,6 +140,43 @@ def read_case(path: str | os.PathLike[str]) -> Case:
     with open(path, "rb") as file:
         source = file.read(MAX_BYTES + 1)
     return load_case(source, name=os.path.basename(path))
+
+
+def new_entries(case: Case, data: object, *, name: str = "entries") -> tuple[Entry, ...]:
+    """Entries to stand after those of a case, from plain data: a list as JSON readers make it.
+
+    Places are those of this list (`entries[0].date`), not of the journal. An entry without an id is named by its
+    position in the journal (`e31`), or by the next number no entry has. Raises JournalError with every mistake.
+    """
+    whole = {"entries": data}
+    faults = survey(whole)
+    raw_entries: Any = with_text_keys(whole)["entries"] if faults else data
+    if not isinstance(raw_entries, (list, tuple)):
+        faults.append(Fault(("entries",), shown(data), "a list of entries"))
+        raw_entries = ()
+    taken = {entry.id for entry in case.entries}
+    named = _named_by_position(raw_entries, len(case.entries), taken)
+    entries = [_entry(raw, ("entries", at), faults) for at, raw in enumerate(named)]
+    faults += _id_faults(named, taken)
+    if faults:
+        raise JournalError(_problems(faults, whole, {}), name)
+    return tuple(entry for entry in entries if entry is not None)
+
+
+def _named_by_position(raw_entries: Iterable[object], before: int, taken: Collection[str]) -> list[object]:
+    """The entries, those without an id named."""
+    raw_entries = list(raw_entries)
+    given = {raw["id"] for raw in raw_entries if isinstance(raw, dict) and isinstance(raw.get("id"), str)}
+    named: list[object] = []
+    number = before
+    for raw in raw_entries:
+        number += 1
+        if isinstance(raw, dict) and raw.get("id") is None:
+            while f"e{number}" in given or f"e{number}" in taken:
+                number += 1
+            raw = {**raw, "id": f"e{number}"}
+        named.append(raw)
+    return named
 
 
 def build_entry(type: str, date: datetime.date | str, id: str, **fields: object) -> Entry:
@@ -229,8 +280,11 @@ def _validated(model: type[Model], raw: Mapping[str, object], path: Path, faults
     return None
 
 
-def _id_faults(entries: Iterable[object]) -> list[Fault]:
-    """Ids given twice or clashing with those given by position, and corrections of entries that are not there."""
+def _id_faults(entries: Iterable[object], before: Collection[str] = ()) -> list[Fault]:
+    """Ids given twice or clashing with those given by position, and corrections of entries that are not there.
+
+    `before` are the ids of entries that stand before these.
+    """
     faults: list[Fault] = []
     owner: dict[str, int] = {}  # id -> position
     voids: dict[str, tuple[int, str]] = {}  # id of a correction -> its position and target
@@ -248,6 +302,9 @@ def _id_faults(entries: Iterable[object]) -> list[Fault]:
             found = f"the id of entries[{owner[name]}] a second time"
             faults.append(Fault(("entries", at, "id"), found, "an id no other entry has"))
             continue
+        elif name in before:
+            faults.append(Fault(("entries", at, "id"), "the id of an earlier entry", "an id no other entry has"))
+            continue
         else:
             owner[name] = at
         if raw.get("type") == "correction" and isinstance(raw.get("voids"), str):
@@ -257,7 +314,7 @@ def _id_faults(entries: Iterable[object]) -> list[Fault]:
         if name in owner:
             hint = f"entries[{at}] has no id of its own and is {name} by its position"
             faults.append(Fault(("entries", owner[name], "id"), shown(name), "an id no other entry has", hint))
-    known = owner.keys() | {f"e{at + 1}" for at in nameless}
+    known = owner.keys() | {f"e{at + 1}" for at in nameless} | set(before)
     return [*faults, *_correction_faults(voids, known)]
 
 

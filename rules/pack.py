@@ -266,9 +266,14 @@ class Pack:
     content: AnyData = field(repr=False)
 
     @cached_property
+    def canonical(self) -> bytes:
+        """The pack as canonical JSON (RFC 8785), from which `pack_from_content` makes it again."""
+        return rfc8785.dumps(json.loads(json.dumps(self.content, default=str)))
+
+    @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the pack's canonical JSON (RFC 8785): what pins the meaning of a recorded decision."""
-        return hashlib.sha256(rfc8785.dumps(json.loads(json.dumps(self.content, default=str)))).hexdigest()
+        """SHA-256 of the pack's canonical JSON: what pins the meaning of a recorded decision."""
+        return hashlib.sha256(self.canonical).hexdigest()
 
     def ruleset(self, day: date) -> Ruleset:
         """The rules compiled with the parameter values in force on `day`."""
@@ -300,3 +305,13 @@ def load_pack(folder: Path | None = None) -> Pack:
     from rules.packing import read_pack
 
     return read_pack(folder or DEFAULT_PACK)
+
+
+def pack_from_content(content: object) -> Pack:
+    """A pack made again from its content (canonical JSON, parsed): the same rules and the same sha256.
+
+    Raises PackError when the content is no pack, or names what this version of Polku does not know.
+    """
+    from rules.packing import made_again
+
+    return made_again(content)

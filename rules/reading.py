@@ -219,15 +219,25 @@ def read_text(source: str | bytes) -> Reading:
     if not text.lstrip(" \t\r\n").startswith(("{", "[")):
         return _read_yaml(text)
     try:
-        return _read_json(text)
-    except json.JSONDecodeError as error:
-        refusal = _refusal(f"no JSON: {error.msg}", "JSON or YAML", line=error.lineno)
-    except RecursionError:
-        refusal = _too_deep()
+        return read_json(text, "JSON or YAML")
+    except JournalError as error:
+        refusal = error
     try:
         return _read_yaml(text)  # YAML may begin with a bracket too
     except JournalError:
         pass
+    raise refusal
+
+
+def read_json(source: str | bytes, expected: str = "JSON") -> Reading:
+    """The data of a JSON text; nothing else is taken for it. Raises JournalError when it has no one meaning."""
+    text = _decoded(source)
+    try:
+        return _read_json(text)
+    except json.JSONDecodeError as error:
+        refusal = _refusal(f"no JSON: {error.msg}", expected, line=error.lineno)
+    except RecursionError:
+        refusal = _too_deep()
     raise refusal
 
 

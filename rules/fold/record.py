@@ -16,7 +16,7 @@ from rules.facts import UNKNOWN
 from rules.journal import Case, Entry
 from statemachines.path import Path, follow
 
-#: The id of the entry that stands for a proposed step.
+#: The id of an entry that is only proposed.
 PROPOSAL = "proposal"
 
 
@@ -48,12 +48,19 @@ def _voided(entry: Entry, corrections: Mapping[str, Sequence[Entry]]) -> bool:
 
 
 class History:
-    """The visible entries of a case and where they led. Independent of the evaluation date."""
+    """The visible entries of a case and where they led. Independent of the evaluation date.
 
-    def __init__(self, case: Case, entries: Sequence[Entry], parameters: Mapping[str, int]) -> None:
+    `step` is the entry under judgement as a step, proposed or about to be recorded: the fold reads it by its own
+    details (a trial's arrangement, say), and names the subjects it begins or ends.
+    """
+
+    def __init__(
+        self, case: Case, entries: Sequence[Entry], parameters: Mapping[str, int], step: Entry | None = None
+    ) -> None:
         self.case = case
         self.entries = entries
         self.parameters = parameters
+        self.step = step
         self.by_type: dict[str, list[Entry]] = {}
         self.position: dict[str, int] = {}
         for position, entry in enumerate(entries):
@@ -69,7 +76,14 @@ class History:
 
     def and_then(self, entry: Entry) -> History:
         """The history with one more entry at its end: a step under proposal."""
-        return History(self.case, [*self.entries, entry], self.parameters)
+        return History(self.case, [*self.entries, entry], self.parameters, entry)
+
+    def judging(self, entry_id: str) -> History | None:
+        """The same history with one of its entries judged as a step; None when that entry does not count."""
+        place = self.position.get(entry_id)
+        if place is None:
+            return None
+        return History(self.case, self.entries, self.parameters, self.entries[place])
 
 
 class Record:

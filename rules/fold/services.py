@@ -6,7 +6,7 @@ from typing import Any
 
 from rules.calendar import add_months
 from rules.facts import UNKNOWN, Value
-from rules.fold.record import PROPOSAL, Record, field, given
+from rules.fold.record import Record, field, given
 from rules.journal import Entry
 from statemachines.path import ActivityEpisode, Episode
 
@@ -85,14 +85,14 @@ def pause_facts(record: Record, pause: Episode[Entry]) -> dict[str, Value]:
         "pause.running": "yes" if pause.ended_on is None else "no",
         "pause.started_on": pause.started_on,
         "pause.reason": field(pause.entry, "reason") or UNKNOWN,
-        "pause.trial_planned_end": _trial_end(trial),
+        "pause.trial_planned_end": _trial_end(record, trial),
     }
 
 
-def _trial_end(trial: Episode[Entry] | None) -> Any:
+def _trial_end(record: Record, trial: Episode[Entry] | None) -> Any:
     """The running trial's planned end; left out means none was set, but of a proposed trial it is not known."""
     end = planned_end(trial) if trial is not None else None
-    return UNKNOWN if end is None and trial is not None and trial.entry.id == PROPOSAL else end
+    return UNKNOWN if end is None and trial is not None and trial.entry is record.history.step else end
 
 
 def planned_end(trial: Episode[Entry]) -> Any:

@@ -12,7 +12,7 @@ from rules.fold.case import case_facts
 from rules.fold.coaching import coaching_facts, plan_to_come
 from rules.fold.jobs import job_facts, pending_jobs
 from rules.fold.plans import plan_facts, referral_facts
-from rules.fold.record import PROPOSAL, History, Record, field
+from rules.fold.record import History, Record, field
 from rules.fold.services import activity_facts, pause_facts
 from rules.fold.trials import trial_facts
 from rules.journal import Entry
@@ -26,7 +26,7 @@ class Subject:
     """One subject with its facts (the case's and its own), named by the entry that began it.
 
     `current`: the running one, else the latest of its kind. `ended`: its episode is over. `proposed`: the step under
-    proposal begins or ends it.
+    judgement begins or ends it.
     """
 
     kind: str
@@ -89,9 +89,10 @@ def _view(subject: Subject, stage: str) -> None:
 
 
 def _subject(
-    kind: str, entry: Entry, facts: dict[str, Value], *, current: bool, ended: bool, by: Any = None
+    record: Record, kind: str, entry: Entry, facts: dict[str, Value], *, current: bool, ended: bool, by: Any = None
 ) -> Subject:
-    proposed = PROPOSAL in (entry.id, by.id if by is not None else None)
+    step = record.history.step
+    proposed = step is not None and (entry is step or by is step)
     return Subject(kind, entry.id, current, ended, proposed, facts)
 
 
@@ -101,11 +102,11 @@ def _activities(record: Record) -> Iterator[Subject]:
         follower = episodes[number + 1] if number + 1 < len(episodes) else None
         current, ended = follower is None, episode.ended_on is not None
         facts = activity_facts(record, episode, follower)
-        yield _subject("activity", episode.entry, facts, current=current, ended=ended, by=episode.ended_by)
+        yield _subject(record, "activity", episode.entry, facts, current=current, ended=ended, by=episode.ended_by)
     pauses = record.path.pauses
     for pause in pauses:
         current, ended = pause is pauses[-1], pause.ended_on is not None
-        yield _subject("pause", pause.entry, pause_facts(record, pause), current=current, ended=ended)
+        yield _subject(record, "pause", pause.entry, pause_facts(record, pause), current=current, ended=ended)
 
 
 def _referrals(record: Record, state: PathState) -> Iterator[Subject]:
@@ -113,14 +114,14 @@ def _referrals(record: Record, state: PathState) -> Iterator[Subject]:
     for run in runs:
         running = run is runs[-1] and state.referral in ("initiated", "agreed", "planned")
         facts = referral_facts(record, run, state.referral if running else "over")
-        yield _subject("referral", run.entry, facts, current=run is runs[-1], ended=not running)
+        yield _subject(record, "referral", run.entry, facts, current=run is runs[-1], ended=not running)
 
 
 def _plans(record: Record) -> Iterator[Subject]:
     # Only the latest plan is judged (SPEC: "a plan update exists (the latest)").
     latest = record.latest("activation_plan_updated")
     if latest is not None:
-        yield _subject("plan", latest, plan_facts(latest), current=True, ended=False)
+        yield _subject(record, "plan", latest, plan_facts(latest), current=True, ended=False)
 
 
 def _coachings(record: Record) -> Iterator[Subject]:
@@ -134,10 +135,10 @@ def _coachings(record: Record) -> Iterator[Subject]:
         current = episode is before and to_come is None
         facts = coaching_facts(record, episode, previous)
         ended = episode.ended_on is not None
-        yield _subject("coaching", episode.entry, facts, current=current, ended=ended, by=episode.ended_by)
+        yield _subject(record, "coaching", episode.entry, facts, current=current, ended=ended, by=episode.ended_by)
     if to_come is not None:
         facts = coaching_facts(record, None, before, to_come)
-        yield _subject("coaching", to_come, facts, current=True, ended=False)
+        yield _subject(record, "coaching", to_come, facts, current=True, ended=False)
 
 
 def _trials(record: Record) -> Iterator[Subject]:
@@ -146,7 +147,7 @@ def _trials(record: Record) -> Iterator[Subject]:
         previous = trials[number - 1] if number else None
         facts = trial_facts(record, episode, previous, latest=episode is trials[-1])
         current, ended = episode is trials[-1], episode.ended_on is not None
-        yield _subject("trial", episode.entry, facts, current=current, ended=ended, by=episode.ended_by)
+        yield _subject(record, "trial", episode.entry, facts, current=current, ended=ended, by=episode.ended_by)
 
 
 def _jobs(record: Record) -> Iterator[Subject]:
@@ -157,10 +158,10 @@ def _jobs(record: Record) -> Iterator[Subject]:
         ended = job.ended_on is not None
         current = not ended or (job.ended_on == last_end and latest_start <= last_end)
         facts = job_facts(record, job.entry, job.started_on, job)
-        yield _subject("job", job.entry, facts, current=current, ended=ended, by=job.ended_by)
+        yield _subject(record, "job", job.entry, facts, current=current, ended=ended, by=job.ended_by)
     for entry in pending_jobs(record):
         facts = job_facts(record, entry, field(entry, "start"), None)
-        yield _subject("job", entry, facts, current=True, ended=False)
+        yield _subject(record, "job", entry, facts, current=True, ended=False)
 
 
 def _stops(record: Record) -> Iterator[Subject]:
@@ -173,4 +174,4 @@ def _stops(record: Record) -> Iterator[Subject]:
             "stop.reason": field(entry, "reason") or "unknown",
             "stop.on": entry.date,
         }
-        yield _subject("stop", entry, facts, current=current, ended=False)
+        yield _subject(record, "stop", entry, facts, current=current, ended=False)

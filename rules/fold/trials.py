@@ -11,7 +11,7 @@ from rules.conditions import FALSE, MAYBE, TRUE
 from rules.facts import UNKNOWN, Value
 from rules.fold.coaching import contacts
 from rules.fold.cover import Span, covers, in_force, joined, statements
-from rules.fold.record import PROPOSAL, Record, field, given, said
+from rules.fold.record import Record, field, given, said
 from rules.fold.services import activity_days, planned_end
 from rules.journal import Entry
 from statemachines.path import Episode
@@ -23,7 +23,7 @@ _STARTS = ("activity_started", "coaching_started", "work_trial_started", "job_st
 
 def trial_facts(record: Record, trial: Trial, previous: Trial | None, *, latest: bool) -> dict[str, Value]:
     """All facts of kind `trial` for one trial; `previous` is the one before it."""
-    ended, proposed = trial.ended_by, trial.entry.id == PROPOSAL
+    ended, proposed = trial.ended_by, trial.entry is record.history.step
     facts: dict[str, Value] = {
         "trial.status": "running" if ended is None else "ended",
         "trial.running": "yes" if ended is None else "no",

@@ -39,6 +39,42 @@ def read_pack(folder: Path) -> Pack:
     mistakes = Mistakes()
     head = mapping(mistakes, "pack.yaml", _yaml(folder / "pack.yaml"))
     themes: list[tuple[str, Data]] = []
+    for theme in items(mistakes, "pack.yaml: themes", head.get("themes")):
+        content = _yaml(folder / f"{theme}.yaml")
+        for position, item in enumerate(items(mistakes, f"{theme}.yaml", content)):
+            themes.append((f"{theme}.yaml[{position}]", mapping(mistakes, f"{theme}.yaml[{position}]", item)))
+    return _compiled(mistakes, head, themes)
+
+
+def made_again(content: object) -> Pack:
+    """The pack of a content once read (`Pack.content`, canonical JSON parsed). Raises PackError."""
+    mistakes = Mistakes()
+    whole = mapping(mistakes, "content", content)
+    head = dict(mapping(mistakes, "pack", whole.get("pack")))
+    if isinstance(head.get("derived"), dict):
+        head["derived"] = _resting_first(head["derived"])
+    rules = enumerate(items(mistakes, "rules", whole.get("rules")))
+    return _compiled(mistakes, head, [(f"rules[{n}]", mapping(mistakes, f"rules[{n}]", rule)) for n, rule in rules])
+
+
+def _resting_first(derived: Data) -> Data:
+    """Deadlines in an order in which each stands after those it rests on: canonical JSON sorts them by name."""
+    ordered: Data = {}
+    waiting = dict(derived)
+    while waiting:
+        ready = [name for name, item in waiting.items() if not _operands(item) & (waiting.keys() - {name})]
+        for name in ready or list(waiting):  # a circle: told where its first deadline is compiled
+            ordered[name] = waiting.pop(name)
+    return ordered
+
+
+def _operands(item: AnyData) -> set[str]:
+    parts = item.values() if isinstance(item, dict) else ()
+    return {operand for part in parts if isinstance(part, list) for operand in part if isinstance(operand, str)}
+
+
+def _compiled(mistakes: Mistakes, head: Data, themes: list[tuple[str, Data]]) -> Pack:
+    """The pack of its head and its rules, each rule with its place. Raises PackError naming every mistake."""
     for key in head.keys() - set(PACK_KEYS):
         mistakes.known("pack.yaml", "key", key, PACK_KEYS)
     for word in ("id", "version"):
@@ -46,10 +82,6 @@ def read_pack(folder: Path) -> Pack:
             mistakes.add("pack.yaml", f"{word} is missing, or is not a text (put it in quotes)")
     title = texts(mistakes, "pack.yaml: title", head.get("title"))
     sources = mapping(mistakes, "sources", head.get("sources", {}))
-    for theme in items(mistakes, "pack.yaml: themes", head.get("themes")):
-        content = _yaml(folder / f"{theme}.yaml")
-        for position, item in enumerate(items(mistakes, f"{theme}.yaml", content)):
-            themes.append((f"{theme}.yaml[{position}]", mapping(mistakes, f"{theme}.yaml[{position}]", item)))
     parameters = _parameters(mistakes, mapping(mistakes, "parameters", head.get("parameters", {})), sources)
     editions, edition_of = _editions(mistakes, head, themes, parameters)
     _check_versions(mistakes, editions[0].rules)
