@@ -1,0 +1,53 @@
+"""The store: cases, records and logs in SQLite or PostgreSQL. Nothing outside imports SQLAlchemy.
+
+`Database` gives transactions, `Unit` what can be done in one; values are plain. docs/store.md tells of tables, rights
+and migrations.
+"""
+
+from service.store.chains import Kept
+from service.store.database import Database, Unit
+from service.store.errors import Conflict, Forbidden, NoSuchCase, StoreError, StoreUnavailable, VersionConflict
+from service.store.migrating import differences, downgrade, migrate
+from service.store.values import (
+    Account,
+    CheckFinding,
+    CheckRun,
+    EmergencyAccess,
+    KeptFacts,
+    Session,
+    StoredCase,
+    StoredDecision,
+    StoredEntry,
+    StoredEvent,
+    StoredPack,
+    StoredRead,
+    UsedKey,
+)
+
+__all__ = [
+    "Account",
+    "CheckFinding",
+    "CheckRun",
+    "Conflict",
+    "Database",
+    "EmergencyAccess",
+    "Forbidden",
+    "Kept",
+    "KeptFacts",
+    "NoSuchCase",
+    "Session",
+    "StoreError",
+    "StoreUnavailable",
+    "StoredCase",
+    "StoredDecision",
+    "StoredEntry",
+    "StoredEvent",
+    "StoredPack",
+    "StoredRead",
+    "Unit",
+    "UsedKey",
+    "VersionConflict",
+    "differences",
+    "downgrade",
+    "migrate",
+]

@@ -1,0 +1,171 @@
+"""What the store gives and takes: plain values, without a database behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCase:
+    """A case without its journal. `header` is None after disposal; `version` is 1 when just opened."""
+
+    id: str
+    chain: str
+    version: int
+    header: dict[str, Any] | None
+    team: str | None
+    organisation: str
+    created_at: str
+    closed_on: str | None
+    restricted: bool
+    disposed_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry: `payload` is the canonical JSON of what `case_to_data` writes, `version` the case's with it."""
+
+    case_id: str
+    entry_id: str
+    position: int
+    version: int
+    chain: str
+    seq: int
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A decision; `payload` is the decision record, canonical JSON."""
+
+    id: str
+    case_id: str
+    version: int
+    chain: str
+    seq: int
+    recorded_at: str
+    recorded_by: str
+    status: str
+    acknowledged: bool
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event of a case's chain; `payload` is canonical JSON."""
+
+    chain: str
+    seq: int
+    case_id: str | None
+    kind: str
+    at: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRead:
+    """A read that was logged; `payload` is canonical JSON."""
+
+    chain: str
+    seq: int
+    at: str
+    user: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyAccess:
+    """An emergency access: from `at` up to, not including, `until` (both UTC text)."""
+
+    case_id: str
+    user: str
+    at: str
+    role: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFacts:
+    """The facts of a version of a case, and until which day they hold if nothing is recorded (None: for good)."""
+
+    case_id: str
+    version: int
+    fold: str
+    pack_sha256: str
+    as_of: str
+    holds_until: str | None
+    facts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Someone who has logged in."""
+
+    user: str
+    organisation: str
+    organisation_kind: str
+    team: str | None
+    roles: tuple[str, ...]
+    blocked: bool
+    seen_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A login in a browser. `data` is JSON text."""
+
+    id_digest: str
+    user: str
+    data: str
+    created_at: str
+    expires_at: str
+    revoked_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedKey:
+    """An Idempotency-Key, the digest of the request that used it, and what came of that request."""
+
+    user: str
+    key: str
+    request_digest: str
+    case_id: str
+    decision_id: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """A check of a caseload. `state` is running, done or failed."""
+
+    id: str
+    user: str
+    role: str
+    as_of: str
+    state: str
+    done: int
+    total: int
+    started_at: str
+    finished_at: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinding:
+    """A finding of a check; `payload` is JSON text."""
+
+    check_id: str
+    n: int
+    case_id: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPack:
+    """A rule pack as it judged: `content` is its canonical JSON, whose SHA-256 is `sha256`."""
+
+    sha256: str
+    id: str
+    version: str
+    content: str
