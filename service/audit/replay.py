@@ -1,0 +1,341 @@
+"""Replay: recorded decisions judged again under the rules they were taken under.
+
+First the facts that were kept are judged again under the pack that was kept: the findings must be byte for byte the
+same, however many years and program versions lie between. Then the journal as it was at that version is folded again:
+its facts must be those that were kept, unless the fold has changed since (docs/fold-changelog.md). Any other difference
+is an error, told in its own words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from rules.assessment import Assessor
+from rules.engines import Engine, EngineError, checked
+from rules.findings import Finding, standing
+from rules.fold import FOLD_VERSION, Folded, Subject, fold
+from rules.journal import Case, JournalError, case_from_stored
+from rules.kept import finding_data, subjects_data
+from rules.pack import Pack, PackError, Ruleset, pack_from_content
+from rules.steps import next_steps
+from service.recording.judging import PATH_INCONSISTENT, STEP, TODAY
+from service.recording.record import DETERMINED, KeptJudgement, folded_data, judgements, step_data
+from service.store import StoredDecision, StoredPack, Unit
+
+#: What a difference can be about. `fold` is explained by a newer fold and `undetermined` by the alarm of the time; the
+#: others are errors.
+KINDS = (
+    "record", "pack", "findings", "blocked_by", "advice", "acknowledged", "engines", "journal", "facts", "fold",
+    "undetermined",
+)  # fmt: skip
+EXPLAINED = frozenset({"fold", "undetermined"})
+MOST_SHOWN = 20  # differing findings or facts of one judgement that are told one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that is not as it was recorded: what kind of thing, where, and what it was and is. Holds no names."""
+
+    kind: str
+    where: str
+    kept: Any
+    now: Any
+
+    def as_json(self) -> dict[str, Any]:
+        """The difference for programs."""
+        return {"kind": self.kind, "where": self.where, "kept": self.kept, "now": self.now, "text": str(self)}
+
+    def __str__(self) -> str:
+        return _WORDS[self.kind].format(where=self.where, kept=_shown(self.kept), now=_shown(self.now))
+
+
+#: Canonical JSON for what holds texts, yes, no and none alone: two such values have the same text, or other bytes.
+_text = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+_WORDS = {
+    "record": "the decision record cannot be read: {now}",
+    "pack": "the rules it was taken under cannot be used: {now}",
+    "findings": "{where}: a finding came out otherwise: recorded {kept}, judged again {now}",
+    "blocked_by": "{where}: the step was recorded as blocked by {kept}, judged again it is {now}",
+    "advice": "{where}: the advice shown was {kept}, judged again it is {now}",
+    "acknowledged": "{where}: recorded as acknowledged: {kept}; what had to be acknowledged: {now}",
+    "engines": "{where}: the rule engines differ or fail now: {now}",
+    "journal": "the journal of that time cannot be read again: {now}",
+    "facts": "{where}: the journal says otherwise than the facts that were kept: kept {kept}, folded again {now}",
+    "fold": "{where}: read by another fold than then (docs/fold-changelog.md): kept {kept}, folded again {now}",
+    "undetermined": "{where}: the engines did not agree then; now they do, so there is nothing to compare with",
+}
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of judging a decision again."""
+
+    decision: str
+    case: str
+    version: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether it came out as recorded, or differs only in what is explained."""
+        return all(item.kind in EXPLAINED for item in self.differences)
+
+    def as_json(self) -> dict[str, Any]:
+        """The outcome for programs."""
+        return {
+            "decision": self.decision,
+            "case": self.case,
+            "version": self.version,
+            "same": self.same,
+            "differences": [item.as_json() for item in self.differences if item.kind not in EXPLAINED],
+            "explained": [item.as_json() for item in self.differences if item.kind in EXPLAINED],
+        }
+
+
+# ---- the pure part
+
+
+def replay(record: Mapping[str, Any], case: Case | None, assessor: Assessor) -> Iterator[Difference]:
+    """What is not as a decision record says: judged again by the assessor, whose pack must be the record's, and folded
+    again from the case as it was at that version (None: not folded)."""
+    try:
+        kept = judgements(record)
+        checks = [*_judged_again(record, kept, assessor)]
+        if case is not None:
+            checks += _folded_again(record, kept, case, assessor)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # A record or journal that someone altered may be of any form.
+        yield Difference("record", "", None, f"{type(error).__name__}: {error}")
+    else:
+        yield from checks
+
+
+def _judged_again(record: Mapping[str, Any], kept: Sequence[KeptJudgement], assessor: Assessor) -> Iterator[Difference]:
+    determined = record["status"] == DETERMINED
+    blocked: list[str] = []
+    for item in kept:
+        where = _place(item)
+        try:
+            found = assessor.judge_again(item.subjects, item.as_of, item.set_aside, item.trigger)
+        except EngineError as error:
+            if determined:
+                yield Difference("engines", where, None, str(error))
+            continue
+        if not determined:
+            yield Difference("undetermined", where, None, None)
+            continue
+        again, written = [finding_data(finding) for finding in found], item.data["findings"]
+        if _text(again) != _text(written):
+            yield from _findings_apart(where, written, again)
+        stopped = _blocking(found) if item.purpose == STEP else []
+        blocked += stopped
+        if stopped != item.data["blocked_by"]:
+            yield Difference("blocked_by", where, item.data["blocked_by"], stopped)
+        if item.purpose == TODAY:
+            closed = item.subjects[0].facts["case.stage"] == "closed"
+            advice = [step_data(step) for step in next_steps(found, item.as_of, closed=closed)]
+            if _text(advice) != _text(record["advice"]):
+                yield Difference("advice", where, record["advice"], advice)
+    needed = list(dict.fromkeys([*blocked, *([PATH_INCONSISTENT] if record["breaks"] else [])]))
+    acknowledged = record["acknowledged"]["rules"] if record["acknowledged"] is not None else []
+    if determined and needed != acknowledged:
+        yield Difference("acknowledged", "", acknowledged, needed)
+
+
+def _place(item: KeptJudgement) -> str:
+    step = f", step {item.entries[0]}" if item.purpose == STEP else ""
+    return f"as of {item.as_of}{step}"
+
+
+def _blocking(found: Iterable[Finding]) -> list[str]:
+    rules = (f.rule for f in found if f.outcome == "violated" and f.rule.severity == "obligation")
+    return list(dict.fromkeys(rule.id for rule in rules))
+
+
+def _findings_apart(
+    where: str, written: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, Any]]
+) -> Iterator[Difference]:
+    before, after = ({_key(item): item for item in items} for items in (written, again))
+    apart = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
+    for key in apart[:MOST_SHOWN]:
+        rule, kind, entry = key
+        place = f"{where}, {rule}, {kind}{f' {entry}' if entry is not None else ''}"
+        parts = _parts_apart(before.get(key), after.get(key))
+        yield Difference("findings", place, *parts)
+    if not apart:  # in another order, or one of them twice
+        yield Difference("findings", where, list(map(list, map(_key, written))), list(map(list, map(_key, again))))
+
+
+def _key(finding: Mapping[str, Any]) -> tuple[str, str, str | None]:
+    return finding["rule"], finding["subject"]["kind"], finding["subject"]["entry"]
+
+
+def _parts_apart(kept: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> tuple[Any, Any]:
+    """Of two findings or subjects only what differs; all of one that has no other."""
+    if kept is None or now is None:
+        return (kept or "nothing"), (now or "nothing")
+    names = [name for name in dict.fromkeys([*kept, *now]) if kept.get(name) != now.get(name)]
+    return {name: kept.get(name) for name in names}, {name: now.get(name) for name in names}
+
+
+def _folded_again(
+    record: Mapping[str, Any], kept: Sequence[KeptJudgement], case: Case, assessor: Assessor
+) -> Iterator[Difference]:
+    known = {entry.id for entry in case.entries}
+    missing = [entry for entry in record["entries"] if entry not in known]
+    if missing:
+        yield Difference("journal", "", None, f"the entries {', '.join(missing)} are not in it")
+        return
+    for item in kept:
+        read = assessor.history(case, item.as_of)
+        step = read.judging(item.entries[0]) if item.purpose == STEP else read
+        if step is None:
+            yield Difference("journal", "", None, f"{_place(item)}: the step's entry does not count")
+            continue
+        folded = fold(step, item.as_of, all_subjects=item.purpose == STEP)
+        subjects: Sequence[Subject] = folded.subjects
+        if item.purpose == STEP:
+            subjects = [folded.subjects[0], *(subject for subject in folded.subjects if subject.proposed)]
+        aside = {rule: choice.entry for rule, choice in standing(step, item.as_of).items()}
+        yield from _facts_apart(record, item, folded, subjects, aside)
+
+
+def _facts_apart(
+    record: Mapping[str, Any], item: KeptJudgement, folded: Folded, subjects: Sequence[Subject], aside: dict[str, str]
+) -> Iterator[Difference]:
+    kind = "facts" if record["fold"] == FOLD_VERSION else "fold"
+    where, written, again = _place(item), item.data["subjects"], subjects_data(subjects)
+    if written != again:
+        before, after = ({(s["kind"], s["entry"]): s for s in items} for items in (written, again))
+        for key in list(dict.fromkeys([*before, *after]))[:MOST_SHOWN]:
+            kept, now = _parts_apart(_flat(before.get(key)), _flat(after.get(key)))
+            if kept != now:
+                yield Difference(kind, f"{where}, {' '.join(filter(None, key))}", kept, now)
+    now_data = {**folded_data(folded), "set_aside": aside}
+    kept, now = _parts_apart({name: item.data[name] for name in now_data}, now_data)
+    if kept != now:
+        yield Difference(kind, where, kept, now)
+
+
+def _flat(subject: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A subject with its facts beside its other parts, so that only the facts that differ are told."""
+    return None if subject is None else {**{n: v for n, v in subject.items() if n != "facts"}, **subject["facts"]}
+
+
+# ---- from the store
+
+
+class Packs:
+    """The packs that judged, made again from what was kept of them; each made and checked once."""
+
+    def __init__(self, engine: Callable[[Ruleset], Engine]) -> None:
+        self._engine = engine
+        self._made: dict[str, Assessor | str] = {}
+
+    def assessor(self, sha256: str, kept: Callable[[str], StoredPack | None]) -> Assessor | str:
+        """An assessor of the pack with that SHA-256, or why there is none."""
+        found = self._made.get(sha256)
+        if found is None:
+            found = self._made[sha256] = self._make(sha256, kept(sha256))
+        return found
+
+    def _make(self, sha256: str, kept: StoredPack | None) -> Assessor | str:
+        if kept is None:
+            return f"no pack {sha256} is kept"
+        try:
+            pack: Pack = pack_from_content(json.loads(kept.content))
+        except (PackError, ValueError) as error:
+            return f"the pack kept as {sha256} is none: {error}"
+        if pack.sha256 != sha256:
+            return f"the pack kept as {sha256} was changed: its content has the SHA-256 {pack.sha256}"
+        return Assessor(pack, self._engine)
+
+
+class KeptCase:
+    """The journal of a case as it was at each of its versions. Entries are read once."""
+
+    def __init__(self, unit: Unit, case_id: str) -> None:
+        self._unit = unit
+        self._id = case_id
+
+    @cached_property
+    def _rows(self) -> tuple[list[int], Case]:
+        stored = self._unit.cases.get(self._id)
+        rows = self._unit.cases.journal(self._id)
+        header = stored.header if stored is not None else None
+        if header is None:
+            raise JournalError([])
+        whole = case_from_stored(header, [json.loads(row.payload) for row in rows])
+        return [row.version for row in rows], whole
+
+    @cached_property
+    def _headers(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Headers the case had, each with the time from which on, oldest first."""
+        found = []
+        for event in self._unit.events.of(self._id):
+            if event.kind in ("opened", "header_changed"):
+                found.append((event.at, json.loads(event.payload)["case"]))
+        return found
+
+    def at(self, version: int, recorded_at: str) -> Case:
+        """The case at a version recorded at a time. Raises JournalError when it cannot be read."""
+        versions, whole = self._rows
+        entries = [entry for entry, since in zip(whole.entries, versions, strict=True) if since <= version]
+        if len(self._headers) > 1:
+            header = [header for since, header in self._headers if since <= recorded_at][-1]
+            whole = case_from_stored(header, ())
+        return whole.with_entries(entries)
+
+
+def replay_decision(unit: Unit, decision: StoredDecision, packs: Packs | None = None) -> Replay:
+    """Judge one decision again, by both engines unless `packs` says otherwise."""
+    return replay_one(unit, decision, KeptCase(unit, decision.case_id), packs or Packs(checked))
+
+
+def replay_one(unit: Unit, decision: StoredDecision, kept: KeptCase, packs: Packs) -> Replay:
+    """The same with a case and packs that are used for more than one decision."""
+    return Replay(decision.id, decision.case_id, decision.version, tuple(_differences(unit, decision, kept, packs)))
+
+
+def _differences(unit: Unit, decision: StoredDecision, kept: KeptCase, packs: Packs) -> Iterator[Difference]:
+    try:
+        record = json.loads(decision.payload)
+        sha256 = str(record["pack"]["sha256"])
+    except (ValueError, KeyError, TypeError):
+        yield Difference("record", "", None, "it is no decision record")
+        return
+    if (record.get("id"), record.get("case"), record.get("version")) != (
+        decision.id,
+        decision.case_id,
+        decision.version,
+    ):
+        yield Difference("record", "", None, "it is the record of another decision")
+        return
+    assessor = packs.assessor(sha256, unit.packs.get)
+    if isinstance(assessor, str):
+        yield Difference("pack", "", None, assessor)
+        return
+    try:
+        case = kept.at(decision.version, decision.recorded_at)
+    except (JournalError, ValueError, KeyError, IndexError):
+        yield Difference("journal", "", None, "an entry or the header is missing or was altered")
+        case = None
+    yield from replay(record, case, assessor)
+
+
+def replay_case(unit: Unit, case_id: str, packs: Packs) -> Iterator[Replay]:
+    """Judge every decision of a case again, oldest first."""
+    kept, after = KeptCase(unit, case_id), 0
+    while page := unit.decisions.of(case_id, after=after):
+        for decision in page:
+            yield replay_one(unit, decision, kept, packs)
+        after = page[-1].version
