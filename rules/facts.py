@@ -32,7 +32,7 @@ class Fact:
     """One declared fact: `kind.name`, its type, the values it takes, its labels and the entries it is read from.
 
     `read_from` says it to a reader; `rests_on` names every entry type and field, for `rules.provenance`. With
-    `of_its_entry` it is told by the entry that began its subject, and by nothing else.
+    `of_its_entries` it is told by the entry that began its subject or the one that ended it, and by nothing else.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Fact:
     may_be_unknown: bool = False
     detail: str | None = None
     rests_on: tuple[str, ...] = ()
-    of_its_entry: bool = False
+    of_its_entries: bool = False
 
     @property
     def kind(self) -> str:
@@ -74,7 +74,7 @@ def _declared() -> dict[str, Fact]:
             perhaps,
             item.get("detail"),
             tuple(item["rests_on"]),
-            bool(item.get("of_its_entry", False)),
+            bool(item.get("of_its_entries", False)),
         )
     return found
 

@@ -15,6 +15,8 @@ from rules.findings import Finding
 from rules.fold import Subject
 
 _DATES = frozenset(name for name, fact in FACTS.items() if fact.type == "date")
+_OF_CASE = frozenset(name for name, fact in FACTS.items() if fact.kind == "case")
+_OF_OTHERS = FACTS.keys() - _OF_CASE
 
 
 def subjects_data(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
@@ -33,11 +35,9 @@ def subjects_data(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
 
 
 def _facts_data(subject: Subject) -> dict[str, Any]:
-    kept = {}
-    for name, value in subject.facts.items():
-        if name in FACTS and (subject.kind == "case" or not name.startswith("case.")):
-            kept[name] = value.isoformat() if isinstance(value, date) else value
-    return kept
+    own = _OF_CASE if subject.kind == "case" else _OF_OTHERS
+    facts = subject.facts.items()
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in facts if name in own}
 
 
 def subjects_of(data: Iterable[Mapping[str, Any]]) -> tuple[Subject, ...]:
@@ -66,9 +66,11 @@ def subjects_of(data: Iterable[Mapping[str, Any]]) -> tuple[Subject, ...]:
 
 
 def _value(name: str, value: Any) -> Value:
-    if name in _DATES and isinstance(value, str) and value != UNKNOWN:
+    if value is None or value == UNKNOWN:
+        return UNKNOWN if value is not None else None
+    if name in _DATES:
         return date.fromisoformat(value)
-    if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
+    if type(value) is str or type(value) is int:
         return value
     raise ValueError(f"{name}: no fact has a value such as {type(value).__name__}")
 

@@ -73,7 +73,7 @@ def changed(rng: random.Random, data: dict[str, Any], pair: Pair, tries: int = 6
 def changed_often(rng: random.Random, data: dict[str, Any], hidden: Iterable[Pair], times: int) -> dict[str, Any]:
     """The journal after several changes of hidden fields."""
     here = _worth_changing(data, hidden)
-    for _ in range(times):
+    for _ in range(times if here else 0):
         data = changed(rng, data, rng.choice(here), 2) or data
     return data
 
@@ -106,14 +106,12 @@ def _set(rng: random.Random, data: dict[str, Any], type_: str, name: str) -> Non
 def _value(rng: random.Random, type_: str, name: str, entry: dict[str, Any], data: dict[str, Any]) -> Any:
     if type_ == "correction" and name == "voids":
         return rng.choice(data["entries"])["id"]
-    draws = []
-    if type_ in FIELDS and name not in ("note", "recorded_at"):
-        drawn = FIELDS[type_](rng, date.fromisoformat(str(entry["date"])))
-        draws += [drawn[name]] if name in drawn else []
-    if not draws or rng.random() < 0.3:
-        choices = _choices(type_, name)
-        draws = [rng.choice(choices)] if choices else draws
-    return _text(draws[0] if draws else _COMMON_VALUES.get(name, lambda r: None)(rng))
+    drawn = FIELDS[type_](rng, date.fromisoformat(str(entry["date"]))) if type_ in FIELDS else {}
+    if name in drawn and rng.random() < 0.7:
+        return _text(drawn[name])
+    if choices := _choices(type_, name):
+        return rng.choice(choices)
+    return _COMMON_VALUES[name](rng) if name in _COMMON_VALUES else _text(drawn.get(name))
 
 
 @cache

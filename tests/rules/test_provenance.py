@@ -75,7 +75,9 @@ def test_no_fact_rests_on_the_checklist_or_on_a_note() -> None:
 
 def differences(before: Folded, after: Folded) -> list[tuple[str, str]]:
     """The facts (`fact`, name), subjects (`subject`, kind) and charts (`chart`, name) that differ."""
-    found = [("chart", name) for name in before.state._fields if getattr(before.state, name) != getattr(after.state, name)]
+    found = [
+        ("chart", name) for name in before.state._fields if getattr(before.state, name) != getattr(after.state, name)
+    ]
     one, other = ({(s.kind, s.entry): s for s in folded.subjects} for folded in (before, after))
     for key in one.keys() | other.keys():
         here, there = one.get(key), other.get(key)
