@@ -1,0 +1,1 @@
+"""Who is asking: login by OpenID Connect, sessions, bearer tokens of programs."""
