@@ -33,9 +33,10 @@ format: environment ## format the code and mend what the linter can mend
 bench: environment ## measure the speeds
 	$(BIN)/python -m benchmarks $(ARGS)
 
-soak: environment ## the long runs (hours), and a fresh clone brought to life
+soak: environment ## the long runs (hours), a fresh clone brought to life, the operator's page followed
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m soak -s -o faulthandler_timeout=28800 $(ARGS)
 	$(BIN)/python scripts/fresh_clone.py
+	$(BIN)/python scripts/operator_trial.py
 
 environment: ## make or refresh the Python environment
 	@POLKU_PYTHON='$(POLKU_PYTHON)' sh scripts/environment.sh '$(VENV)'

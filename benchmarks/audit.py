@@ -47,14 +47,14 @@ def records(links: int) -> Iterator[Kept]:
         yield Kept(link, salt, payload.decode())
 
 
-def audit_verify_per_second(links: int = LINKS) -> float:
-    """Links a second, of the best of five runs of the whole command, start-up of Python included."""
+def audit_verify_per_second(figures: dict[str, float], links: int = LINKS) -> None:
+    """Put the figure among the others: links a second, the best of five runs of the command, start-up included."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         kept = list(records(links))
         heads: dict[str, Head] = {item.link.chain: item.link.head for item in kept}
         new_keys(folder / "key")
-        write_checkpoint(folder, private_key(folder / "key"), "bench", list(heads.values()), AT, None)
+        write_checkpoint(folder, private_key(folder / "key"), "bench", heads.values(), AT, None)
         export_to(folder / "export", Origin("bench", AT, "polku"), kept)
         command = [sys.executable, str(VERIFIER), str(folder / "export"), "--checkpoints", name]
         command += ["--public-key", str(folder / "key.pub")]
@@ -63,4 +63,11 @@ def audit_verify_per_second(links: int = LINKS) -> float:
             start = time.perf_counter()
             subprocess.run(command, check=True, capture_output=True)
             times.append(time.perf_counter() - start)
-    return links / min(times)
+    figures["audit_verify_per_second"] = links / min(times)
+
+
+if __name__ == "__main__":
+    found: dict[str, float] = {}
+    audit_verify_per_second(found)
+    for name, figure in found.items():
+        print(f"{name:32}{figure:12.3f}")

@@ -68,24 +68,6 @@ class TriggerStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded:
-    """What the rules that guard a step came to. `subjects` are the case and those the step begins or ends; `set_aside`
-    is the advice that a professional had set aside by then."""
-
-    trigger: str
-    folded: Folded
-    subjects: tuple[Subject, ...]
-    set_aside: Mapping[str, SetAside]
-    findings: tuple[Finding, ...]
-
-    @property
-    def blocked_by(self) -> tuple[str, ...]:
-        """The obligations in the way of the step. An unknown one is not: it needs details."""
-        found = (f.rule for f in self.findings if f.outcome == "violated" and f.rule.severity == "obligation")
-        return tuple(dict.fromkeys(rule.id for rule in found))
-
-
-@dataclass(frozen=True, slots=True)
 class Assessment:
     """What is next for a client on a date, with everything it rests on."""
 
@@ -206,37 +188,37 @@ class Assessor:
                 yield TriggerStatus(trigger, "open")
             else:
                 step = proposal if proposal is not None and proposal.trigger == trigger else Proposal(trigger)
-                yield self._status(read, step.entry(as_of), trigger, guards[trigger], as_of)
+                yield self._status(read, step.entry(as_of), trigger, as_of)
 
-    def guarded(self, case: Case, entry_id: str) -> Guarded | None:
-        """How the rules guarding an entry's kind of step judge it: on its own day, as if it were proposed.
+    def step(self, case: Case, entry_id: str) -> tuple[str, History] | None:
+        """An entry of the case as a step to judge, on its own day: the trigger some rule guards, and the history.
 
-        The case holds the entry already, with all that is known now; what is dated later is not yet true. None when no
-        rule in force that day guards such a step, or the entry is voided by then. Raises EngineError, and
-        ValueError for an id the case does not have.
+        What is dated later is not yet true. None when no rule in force that day guards such a step, or the entry is
+        voided by then. Raises ValueError for an id the case does not have.
         """
         entry = next((item for item in case.entries if item.id == entry_id), None)
         if entry is None:
             raise ValueError(f"the case has no entry {entry_id!r}")
-        guards = self._guards(entry.date)
-        trigger = next((name for name in guards if TRIGGERS[name].entry_type == entry.type), None)
-        if trigger is None:
+        trigger = next((name for name, info in TRIGGERS.items() if info.entry_type == entry.type), None)
+        if trigger is None or trigger not in self._guards(entry.date):
             return None
         read = self.history(case, entry.date).judging(entry_id)
-        # Another entry of the same day may have begun the next episode: the step's own is then history.
-        return None if read is None else self._guarded(read, trigger, guards[trigger], entry.date, all_subjects=True)
+        return (trigger, read) if read is not None else None
 
-    def judge_again(
+    def findings_for(
         self, subjects: Sequence[Subject], as_of: date, set_aside: Mapping[str, SetAside], trigger: str | None = None
     ) -> list[Finding]:
-        """The findings for subjects as they were kept (`rules.kept`): all of them, or with `trigger` the guards' alone.
+        """The findings for subjects just folded, or kept (`rules.kept`): all, or what guards say of a `trigger`'s step.
 
-        Raises EngineError, and KeyError for a fact the pack reads and the subjects lack.
+        Guards judge the step itself, never older events: the subjects it begins or ends. Raises EngineError, and
+        KeyError for a fact the pack reads and the subjects lack.
         """
         judge = Judge(self.pack, self.engine, as_of, set_aside)
         if trigger is None:
             return judge.findings(subjects)
-        return _of_guards(judge, subjects, self._guards(as_of).get(trigger, []))
+        guarding = {rule.id for rule in self._guards(as_of).get(trigger, ())}
+        found = judge.findings_of(subject for subject in subjects if subject.proposed)
+        return [finding for finding in found if finding.rule.id in guarding]
 
     def _guards(self, day: date) -> dict[str, list[Rule]]:
         guards: dict[str, list[Rule]] = {}
@@ -245,27 +227,19 @@ class Assessor:
                 guards.setdefault(trigger, []).append(rule)
         return guards
 
-    def _guarded(
-        self, read: History, trigger: str, guards: list[Rule], as_of: date, *, all_subjects: bool = False
-    ) -> Guarded:
-        folded = fold(read, as_of, all_subjects=all_subjects)
-        subjects = (folded.subjects[0], *(subject for subject in folded.subjects if subject.proposed))
-        judge = self.judge(read, as_of)
-        return Guarded(trigger, folded, subjects, judge.set_aside, tuple(_of_guards(judge, subjects, guards)))
-
-    def _status(self, read: History, step: Entry, trigger: str, guards: list[Rule], as_of: date) -> TriggerStatus:
-        found = self._guarded(read.and_then(step), trigger, guards, as_of)
-        blocked = found.blocked_by
-        needs = [_detail(step, name) for item in found.findings if item.outcome == "unknown" for name in item.missing]
+    def _status(self, read: History, step: Entry, trigger: str, as_of: date) -> TriggerStatus:
+        read = read.and_then(step)
+        found = self.findings_for(fold(read, as_of).subjects, as_of, standing(read, as_of), trigger)
+        blocked = blocking(found)
+        needs = [_detail(step, name) for item in found if item.outcome == "unknown" for name in item.missing]
         status = "blocked" if blocked else "needs_details" if needs else "open"
         return TriggerStatus(trigger, status, tuple(dict.fromkeys(needs)), blocked)
 
 
-def _of_guards(judge: Judge, subjects: Iterable[Subject], guards: Iterable[Rule]) -> list[Finding]:
-    """What the guards say of a step: they judge the step itself, never older events."""
-    guarding = {rule.id for rule in guards}
-    found = judge.findings_of(subject for subject in subjects if subject.proposed)
-    return [finding for finding in found if finding.rule.id in guarding]
+def blocking(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """The obligations among a step's guards that stand in its way. An unknown one does not: it needs details."""
+    found = (f.rule for f in findings if f.outcome == "violated" and f.rule.severity == "obligation")
+    return tuple(dict.fromkeys(rule.id for rule in found))
 
 
 def _detail(entry: Entry, name: str) -> str:

@@ -113,7 +113,7 @@ class Judge:
             judged_on = self._judged_on(rule, facts)
             if not rule.in_force(judged_on):
                 continue
-            other = self._pack.ruleset(judged_on)
+            other = self._ruleset if judged_on is self._day else self._pack.ruleset(judged_on)
             if other is not self._ruleset:
                 finding = self._by_other_values(rule, outcome, subject, facts, judged_on, other)
             else:

@@ -111,7 +111,7 @@ def _fields() -> Iterator[str]:
         everywhere = {"`note`"}
         bare = [type_ for type_, names in by_type.items() if set(names) == everywhere]
         if bare:
-            yield f"- the `note` of every entry ({len(bare)} types), and:"
+            yield "- every entry: `note`"
         for type_, names in by_type.items():
             shown = [name for name in names if not bare or name not in everywhere]
             if shown:

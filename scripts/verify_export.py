@@ -17,6 +17,7 @@ import json
 import os
 import re
 import sys
+from base64 import b64decode
 from binascii import hexlify, unhexlify
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -43,6 +44,9 @@ LINK = re.compile(
 HEAD = re.compile(rb"([a-z]{1,20}/[0-9a-f]{16}) ([1-9]\d{0,14}) ([0-9a-f]{64})\n")
 SALT = re.compile(rb"[0-9a-f]{64} ")
 CHECKPOINT = re.compile(r"checkpoint-\d{6,12}\.json")
+PEM = re.compile(r"-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----")
+#: How a public Ed25519 key begins inside PEM (RFC 8410); its 32 bytes follow.
+ED25519 = bytes.fromhex("302a300506032b6570032100")
 HEX64 = re.compile(r"[0-9a-f]{64}")
 BODY = {
     "at": str,
@@ -124,20 +128,18 @@ def is_time(text: str) -> bool:
 
 def read_key(path: Path) -> str:
     """A public key in hexadecimal, from a file with PEM or hexadecimal."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-
     with path.open("rb") as file:
-        content = file.read(LONGEST_CHECKPOINT)
-    if HEX64.fullmatch(content.strip().decode("latin-1")):
-        return content.strip().decode()
+        text = file.read(LONGEST_CHECKPOINT).decode("latin-1").strip()
+    if HEX64.fullmatch(text):
+        return text
+    match = PEM.fullmatch(text)
     try:
-        key = load_pem_public_key(content)
+        der = b64decode("".join(match[1].split()), validate=True) if match else b""
     except ValueError:
-        key = None
-    if not isinstance(key, Ed25519PublicKey):
+        der = b""
+    if len(der) != len(ED25519) + 32 or not der.startswith(ED25519):
         raise Wrong(f"{path}: holds no Ed25519 public key")
-    return key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    return der[len(ED25519) :].hex()
 
 
 def merkle_root(leaves: list) -> str:
@@ -189,7 +191,7 @@ def signed(key: str, signature: bytes, content: bytes) -> bool:
 
 def read_heads(path: Path, body: dict) -> list:
     """Chain, seq and hash of each chain, as the checkpoint's body pins them. Raises Wrong."""
-    whole, heads, leaves, before = sha256(), [], [], b""
+    whole, heads, leaves, before, line = sha256(), [], [], b"", b"?"
     try:
         with path.open("rb") as file:
             while len(heads) <= body["chains"]:
@@ -409,7 +411,7 @@ def agrees(record: bytes, digest: bytes) -> bool:
 
 
 class Lines:
-    """The lines of an export, counted, their SHA-256 taken."""
+    """The lines of an export, counted; `whole` takes the SHA-256 over those that are no records."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
@@ -492,7 +494,6 @@ def read_links(lines: Lines, report: Report, pledges: dict, newest: Pledge) -> N
             chain.add(match, b"-\n")
             line = record
             continue
-        lines.whole.update(record)
         chain.add(match, record)
         line = lines.next()
     if chain is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.terminal import DONE, FINDINGS, fail, write, write_json
+from service.words import clean
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -182,7 +183,7 @@ def _tell(found: Verified, series: list[Checkpoint]) -> None:
 
 def _tell_faults(faults: list[Fault], count: int) -> None:
     for fault in faults[:MOST_TOLD]:
-        write(f"{fault}\n")
+        write(f"{clean(fault)}\n")
     if count > MOST_TOLD:
         write(f"and {count - MOST_TOLD} more\n")
 

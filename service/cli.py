@@ -15,7 +15,11 @@ import typer
 from rules.assessment import Assessor, Proposal
 from rules.journal import Case
 from service.arguments import AsJson, AsOf, KnownAt, Language, Out, assessor, case_of, proposal, today
+from service.audit_commands import audit
+from service.replay_commands import replays
+from service.rights_commands import rights
 from service.rules_commands import rules
+from service.serve_commands import accounts, database, operations
 from service.terminal import Faults, nearest, show, write, write_json
 from service.words import Words
 
@@ -29,7 +33,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(rules, name="rules")
+app.add_typer(rules)
+app.add_typer(operations)
+app.add_typer(database)
+app.add_typer(accounts)
+app.add_typer(rights)
+app.add_typer(audit)
+app.add_typer(replays)
 
 CaseFile = Annotated[str, typer.Argument(metavar="CASE", help="A case file, YAML or JSON; - reads standard input.")]
 

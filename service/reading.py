@@ -1,12 +1,12 @@
 """Reading clients' data: who may, what of it, and the log that is written before anything leaves.
 
-Every way to a client's data goes through `Reading`: the relation is found, the access tables are asked, the read (or the
-refusal) is appended to the reader's chain, the transaction is committed, and only then does the caller get anything. A
-log that cannot be written is a read that does not happen. What is logged never holds content: who, in which role and
-relation, for what purpose, when, what kind of data, and which clients.
+Every way to a client's data goes through `Reading`: the relation is found, the access tables are asked, the read (or
+the refusal) is appended to the reader's chain, the transaction is committed, and only then does the caller get
+anything. A log that cannot be written is a read that does not happen. What is logged never holds content: who, in
+which role and relation, for what purpose, when, what kind of data, and which clients.
 
-Someone with no relation to a client learns nothing, not even that there is one: a case that is not there and one that is
-nobody's business raise the same exception after the same work.
+Someone with no relation to a client learns nothing, not even that there is one: a case that is not there and one that
+is nobody's business raise the same exception after the same work.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from service.operations.metrics import REFUSED_READS
 from service.operations.readers import Readers
 from service.store import Database, StoredCase, StoredRead, Unit
 
-#: What a reader may give as purpose; kept in the log.
-PURPOSES = ("client_work", "plan_meeting", "supervision", "audit", "client_request", "emergency", "quality")
 #: What is taken for the purpose of a role when none is given; of the others it is their work with clients.
 _USUAL = {"auditor": "audit", "team_leader": "supervision", "administrator": "quality"}
 
@@ -103,7 +101,7 @@ class Reading:
         """As `one`, of the case that a decision is about. Raises the same."""
 
         def case_of(unit: Unit) -> str | None:
-            decision = unit.decisions.get(decision_id)
+            decision = unit.decisions.get(decision_id) if is_name(decision_id) else None
             return None if decision is None else decision.case_id
 
         return self._open(who, case_of, view, what, load)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from service.words import Words, clean
 if TYPE_CHECKING:
     from rules.cases import WorkedCase
     from rules.pack import Pack
+    from service.audit.otherwise import Compared, DecidedOtherwise
     from service.page import Page
     from service.rules_diff import Difference, Otherwise
 
@@ -144,6 +146,12 @@ def diff_packs(
     source: Annotated[
         Path | None, typer.Argument(metavar="SOURCE", help="A case, or a folder of cases, to compare on.")
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database", metavar="URL", help="A database: which recorded decisions would come out otherwise."
+        ),
+    ] = None,
     as_of: AsOf = None,
     lang: Language = "fi",
     as_json: AsJson = False,
@@ -154,6 +162,13 @@ def diff_packs(
 
     packs = load_pack(_folder(old)), load_pack(_folder(new))
     words = Words(lang)
+    if database is not None:
+        if source is not None or as_of is not None:
+            raise typer.BadParameter(
+                "decisions are judged on their own days, apart from SOURCE", param_hint="--database"
+            )
+        _diff_on_decisions(packs, database, words, as_json)
+        return
     if source is not None:
         raise typer.Exit(_diff_on_cases(packs, source, as_of, words, as_json))
     found = differences(*packs)
@@ -183,6 +198,24 @@ def _diff_on_cases(packs: tuple[Pack, Pack], source: Path, as_of: AsOf, words: W
     return DONE
 
 
+def _diff_on_decisions(packs: tuple[Pack, Pack], url: str, words: Words, as_json: bool) -> None:
+    from rules.assessment import Assessor
+    from rules.engines.reference import reference
+    from service.audit.otherwise import Compared, decided_otherwise
+    from service.replay_commands import opened
+
+    counts = Compared()
+    with opened(url) as database:
+        old, new = (Assessor(pack, reference) for pack in packs)
+        found = list(decided_otherwise(database, old, new, counts))
+    if as_json:
+        changed = [item.as_json() for item in found]
+        numbers = {"decisions": counts.decisions, "taken_under_old": counts.taken_under_old}
+        write_json({**_heads(packs), **numbers, "unreadable": counts.unreadable, "findings": changed})
+    else:
+        show(_decisions_page(found, counts, packs, words))
+
+
 def _heads(packs: tuple[Pack, Pack]) -> dict[str, object]:
     old, new = ({"id": pack.id, "version": pack.version, "sha256": pack.sha256} for pack in packs)
     return {"old": old, "new": new}
@@ -207,6 +240,30 @@ def _differences_page(found: list[Difference], new: Pack, words: Words) -> Page:
             yield paragraph(item.key or "", indent=2)
             yield paragraph(f"{words('diff', 'before')}: {shown(item.before)}", indent=4)
             yield paragraph(f"{words('diff', 'after')}: {shown(item.after)}", indent=4)
+
+
+def _decisions_page(found: list[DecidedOtherwise], counts: Compared, packs: tuple[Pack, Pack], words: Words) -> Page:
+    from service.page import QUIET, STRONG, paragraph
+
+    titles = {rule.id: words.of(rule.title) for pack in packs for rule in pack.editions[-1].rules}
+    decision = None
+    for item in found:
+        if item.decision != decision:
+            decision = item.decision
+            yield paragraph(
+                (f"{item.case}, {words('diff', 'version')} {item.version}", STRONG), (f" {decision}", QUIET)
+            )
+        about = f" {item.entry}" if item.entry is not None else ""
+        step = f", {words('diff', 'step')}" if item.step else ""
+        day = f"{words.day(date.fromisoformat(item.as_of))}{step}"
+        was, will = words("outcomes", item.before), words("outcomes", item.after)
+        yield paragraph(f"– {titles[item.rule]}{about}: {was} → {will} ({day})", (f" {item.rule}", QUIET), indent=2)
+    changed = len({item.decision for item in found})
+    key = "changes_on_decisions" if found else "same_on_decisions"
+    yield paragraph(words("diff", key, decisions=counts.decisions, changed=changed, count=len(found)))
+    yield paragraph(words("diff", "taken_under_old", count=counts.taken_under_old))
+    if counts.unreadable:
+        yield paragraph(words("diff", "unreadable", count=counts.unreadable))
 
 
 def _otherwise_page(found: list[Otherwise], cases: int, packs: tuple[Pack, Pack], words: Words) -> Page:

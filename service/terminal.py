@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 DONE, FINDINGS, BAD_INPUT = 0, 1, 2
+#: Errors whose text is written for people and holds nothing of a client; by name, so that `polku next` need not import
+#: what it does not use.
+TOLD = ("CaseFileError", "SettingsError", "StoreError", "StoreUnavailable", "Forbidden", "BackupError")
 #: As shells count a program whose reader has gone.
 READER_GONE = 141
 WIDEST = 100
@@ -62,7 +65,7 @@ def _told(error: Exception) -> str:
     if isinstance(error, PackError):
         count = len(error.problems)
         return "\n  ".join([f"the rule pack cannot be used: {count} mistake{'s' * (count > 1)}", *error.problems])
-    if isinstance(error, JournalError) or type(error).__name__ == "CaseFileError":
+    if isinstance(error, JournalError) or type(error).__name__ in TOLD:
         return str(error)
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'}: {error.strerror or error}"

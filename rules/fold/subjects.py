@@ -50,6 +50,11 @@ class Folded:
     inconsistent: tuple[tuple[Entry, str], ...]
     holds_until: date
 
+    @property
+    def of_step(self) -> tuple[Subject, ...]:
+        """The case, and the subjects that the step under judgement begins or ends."""
+        return self.subjects[0], *(subject for subject in self.subjects if subject.proposed)
+
 
 def fold(history: History, day: date, *, all_subjects: bool = False) -> Folded:
     """Fold a history for the evaluation date `day`; with `all_subjects` also the episodes that are history."""

@@ -36,6 +36,8 @@ from service.access.reach import (
 WITHHELD = "withheld"
 #: Why a professional set an advice aside: shown beside a finding, and a field of its own.
 REASON_SET_ASIDE = ("advice_set_aside", "reason")
+#: The rule that names entries no chart allows.
+PATH_INCONSISTENT = "path-inconsistent"
 
 Json = dict[str, Any]
 
@@ -270,6 +272,15 @@ def _kept(finding: Mapping[str, Any], pack: Pack) -> _Kept:
 
 
 def withhold_advice(trail: Iterable[Mapping[str, Any]], sight: Sight, pack: Pack) -> list[Json]:
-    """What became of advice (service.recording.advice, as JSON), without that of withheld rules."""
+    """What became of advice (service.recording.advice, as JSON), without that of withheld rules.
+
+    Of a rule that only an earlier pack had it is not known what it rested on: withheld from whoever does not see all.
+    """
     rules = withheld_rules(pack, sight)
-    return [dict(item) for item in trail if item["rule"] not in rules]
+    told = {rule.id for rule in pack.editions[-1].rules} - rules
+    return [dict(item) for item in trail if not rules or item["rule"] in told]
+
+
+def withhold_breaks(breaks: Iterable[Json], sight: Sight, pack: Pack) -> list[Json]:
+    """Which entries no chart allows (beside a 409), or none of it when that rests on something hidden."""
+    return [] if PATH_INCONSISTENT in withheld_rules(pack, sight) else list(breaks)

@@ -9,21 +9,27 @@ is an error, told in its own words.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from rules.assessment import Assessor
+from rules.assessment import Assessor, blocking
 from rules.engines import Engine, EngineError, checked
-from rules.findings import Finding, standing
-from rules.fold import FOLD_VERSION, Folded, Subject, fold
-from rules.journal import Case, JournalError, case_from_stored
+from rules.fold import FOLD_VERSION
+from rules.journal import Case, Entry, JournalError, case_from_stored
 from rules.kept import finding_data, subjects_data
 from rules.pack import Pack, PackError, Ruleset, pack_from_content
 from rules.steps import next_steps
-from service.recording.judging import PATH_INCONSISTENT, STEP, TODAY
-from service.recording.record import DETERMINED, KeptJudgement, folded_data, judgements, step_data
+from service.recording.judging import PATH_INCONSISTENT, STEP, TODAY, Reading, new_breaks, readings
+from service.recording.record import (
+    DETERMINED,
+    UNDETERMINED,
+    KeptJudgement,
+    folded_data,
+    judgements,
+    step_data,
+)
 from service.store import StoredDecision, StoredPack, Unit
 
 #: What a difference can be about. `fold` is explained by a newer fold and `undetermined` by the alarm of the time; the
@@ -109,10 +115,13 @@ def replay(record: Mapping[str, Any], case: Case | None, assessor: Assessor) -> 
     again from the case as it was at that version (None: not folded)."""
     try:
         kept = judgements(record)
+        undetermined = {record["status"] == UNDETERMINED, *(item.data["findings"] is None for item in kept)}
+        if len({*undetermined, record["status"] != DETERMINED}) != 1:
+            raise ValueError("its status does not fit its findings")
         checks = [*_judged_again(record, kept, assessor)]
         if case is not None:
             checks += _folded_again(record, kept, case, assessor)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         # A record or journal that someone altered may be of any form.
         yield Difference("record", "", None, f"{type(error).__name__}: {error}")
     else:
@@ -125,7 +134,7 @@ def _judged_again(record: Mapping[str, Any], kept: Sequence[KeptJudgement], asse
     for item in kept:
         where = _place(item)
         try:
-            found = assessor.judge_again(item.subjects, item.as_of, item.set_aside, item.trigger)
+            found = assessor.findings_for(item.subjects, item.as_of, item.set_aside, item.trigger)
         except EngineError as error:
             if determined:
                 yield Difference("engines", where, None, str(error))
@@ -136,7 +145,7 @@ def _judged_again(record: Mapping[str, Any], kept: Sequence[KeptJudgement], asse
         again, written = [finding_data(finding) for finding in found], item.data["findings"]
         if _text(again) != _text(written):
             yield from _findings_apart(where, written, again)
-        stopped = _blocking(found) if item.purpose == STEP else []
+        stopped = list(blocking(found)) if item.purpose == STEP else []
         blocked += stopped
         if stopped != item.data["blocked_by"]:
             yield Difference("blocked_by", where, item.data["blocked_by"], stopped)
@@ -154,11 +163,6 @@ def _judged_again(record: Mapping[str, Any], kept: Sequence[KeptJudgement], asse
 def _place(item: KeptJudgement) -> str:
     step = f", step {item.entries[0]}" if item.purpose == STEP else ""
     return f"as of {item.as_of}{step}"
-
-
-def _blocking(found: Iterable[Finding]) -> list[str]:
-    rules = (f.rule for f in found if f.outcome == "violated" and f.rule.severity == "obligation")
-    return list(dict.fromkeys(rule.id for rule in rules))
 
 
 def _findings_apart(
@@ -190,38 +194,54 @@ def _parts_apart(kept: Mapping[str, Any] | None, now: Mapping[str, Any] | None) 
 def _folded_again(
     record: Mapping[str, Any], kept: Sequence[KeptJudgement], case: Case, assessor: Assessor
 ) -> Iterator[Difference]:
-    known = {entry.id for entry in case.entries}
-    missing = [entry for entry in record["entries"] if entry not in known]
+    entries = {entry.id: entry for entry in case.entries}
+    missing = [entry for entry in record["entries"] if entry not in entries]
     if missing:
         yield Difference("journal", "", None, f"the entries {', '.join(missing)} are not in it")
         return
-    for item in kept:
-        read = assessor.history(case, item.as_of)
-        step = read.judging(item.entries[0]) if item.purpose == STEP else read
-        if step is None:
-            yield Difference("journal", "", None, f"{_place(item)}: the step's entry does not count")
-            continue
-        folded = fold(step, item.as_of, all_subjects=item.purpose == STEP)
-        subjects: Sequence[Subject] = folded.subjects
-        if item.purpose == STEP:
-            subjects = [folded.subjects[0], *(subject for subject in folded.subjects if subject.proposed)]
-        aside = {rule: choice.entry for rule, choice in standing(step, item.as_of).items()}
-        yield from _facts_apart(record, item, folded, subjects, aside)
+    # Of a case taken over as it was, nothing was judged but today.
+    new = {entry: entries[entry] for entry in record["entries"]} if record["version"] > 1 else {}
+    found = list(readings(assessor, case, new.values(), kept[-1].as_of))
+    yield from _breaks_apart(record, case, new, found[-1], assessor)
+    before, after = ([_frame(item) for item in items] for items in (kept, found))
+    if before != after:
+        yield Difference("facts", "what was judged", before, after)
+        return
+    for item, reading in zip(kept, found, strict=True):
+        yield from _facts_apart(record, item, reading)
 
 
-def _facts_apart(
-    record: Mapping[str, Any], item: KeptJudgement, folded: Folded, subjects: Sequence[Subject], aside: dict[str, str]
+def _breaks_apart(
+    record: Mapping[str, Any], case: Case, new: Mapping[str, Entry], now: Reading, assessor: Assessor
 ) -> Iterator[Difference]:
+    broken: list[Any] = []
+    # Asking is dear, and most journals have nothing odd in them.
+    if new and (now.read.path.inconsistent or any(entry.date > now.as_of for entry in case.entries)):
+        before = case.with_entries(entry for entry in case.entries if entry.id not in new)
+        broken = [[item.entry, item.reason] for item in new_breaks(assessor, before, case, now.as_of)]
+    if broken != record["breaks"]:
+        yield Difference("facts", "entries no chart allows since", record["breaks"], broken)
+
+
+def _frame(item: KeptJudgement | Reading) -> list[Any]:
+    return [item.purpose, item.as_of.isoformat(), list(item.entries), item.trigger]
+
+
+def _facts_apart(record: Mapping[str, Any], item: KeptJudgement, reading: Reading) -> Iterator[Difference]:
+    folded, subjects = reading.fold()
     kind = "facts" if record["fold"] == FOLD_VERSION else "fold"
     where, written, again = _place(item), item.data["subjects"], subjects_data(subjects)
     if written != again:
         before, after = ({(s["kind"], s["entry"]): s for s in items} for items in (written, again))
-        for key in list(dict.fromkeys([*before, *after]))[:MOST_SHOWN]:
+        apart = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
+        for key in apart[:MOST_SHOWN]:
             kept, now = _parts_apart(_flat(before.get(key)), _flat(after.get(key)))
-            if kept != now:
-                yield Difference(kind, f"{where}, {' '.join(filter(None, key))}", kept, now)
-    now_data = {**folded_data(folded), "set_aside": aside}
-    kept, now = _parts_apart({name: item.data[name] for name in now_data}, now_data)
+            yield Difference(kind, f"{where}, {' '.join(filter(None, key))}", kept, now)
+        if not apart:  # in another order, or one of them twice
+            yield Difference(kind, where, len(written), len(again))
+    aside = {rule: choice.entry for rule, choice in reading.set_aside.items()}
+    beside = {**folded_data(folded), "set_aside": aside}
+    kept, now = _parts_apart({name: item.data[name] for name in beside}, beside)
     if kept != now:
         yield Difference(kind, where, kept, now)
 

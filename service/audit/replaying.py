@@ -35,6 +35,14 @@ class Tally:
         """Whether every decision came out as recorded."""
         return not self.differing
 
+    def count(self, found: Replay) -> None:
+        """Count one decision."""
+        self.decisions += 1
+        if not found.same:
+            self.differing.append(found)
+        elif found.differences:
+            self.explained.append(found)
+
     def add(self, other: Tally) -> None:
         """Count another share too."""
         self.decisions += other.decisions
@@ -79,11 +87,7 @@ def _replayed(database: Database, region: str, share: list[str], packs: Packs) -
 def _tally(unit: Unit, share: list[str], packs: Packs) -> Tally:
     tally = Tally(cases=len(share))
     for found in chain.from_iterable(replay_case(unit, case_id, packs) for case_id in share):
-        tally.decisions += 1
-        if not found.same:
-            tally.differing.append(found)
-        elif found.differences:
-            tally.explained.append(found)
+        tally.count(found)
     return tally
 
 

@@ -15,7 +15,6 @@ import yaml
 from service.words import Lang
 
 _OWN = ("'self'",)
-_OWN = ("'self'",)
 LANGUAGES: tuple[Lang, ...] = get_args(Lang)
 _STYLE = (
     "body{font:1.125rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;"

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rules.assessment import Assessor
+from rules.assessment import Assessor, blocking
 from rules.engines import EngineError
 from rules.entries import LAST_YEAR
 from rules.findings import Finding, SetAside, standing
-from rules.fold import Folded, Subject, fold
+from rules.fold import Folded, History, Subject, fold
 from rules.journal import Case, Entry
 from rules.steps import Step, next_steps
 
@@ -78,8 +78,8 @@ class Judged:
 def judge_recording(assessor: Assessor, before: Case, after: Case, today: date) -> Judged:
     """Judge the entries that `after` has and `before` has not."""
     known = {entry.id for entry in before.entries}
-    new = sorted((entry for entry in after.entries if entry.id not in known), key=lambda entry: entry.date)
-    return _judged(assessor, after, new, tuple(_breaks(assessor, before, after, today)), today)
+    new = [entry for entry in after.entries if entry.id not in known]
+    return _judged(assessor, after, new, tuple(new_breaks(assessor, before, after, today)), today)
 
 
 def judge_opening(assessor: Assessor, case: Case, today: date) -> Judged:
@@ -93,9 +93,44 @@ def closed_since(assessor: Assessor, case: Case) -> date | None:
     return read.by_type["case_closed"][-1].date if read.path.closed else None
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is to be judged: on which day, for which entries, and the history as that day sees it."""
+
+    purpose: str
+    as_of: date
+    entries: tuple[str, ...]
+    trigger: str | None
+    read: History
+
+    @property
+    def set_aside(self) -> Mapping[str, SetAside]:
+        """The advice that a professional had set aside by that day, by rule."""
+        return standing(self.read, self.as_of)
+
+    def fold(self) -> tuple[Folded, tuple[Subject, ...]]:
+        """The history folded, and the subjects to judge."""
+        # Of a step, another entry of the same day may have begun the next episode: its own is then history.
+        folded = fold(self.read, self.as_of, all_subjects=self.purpose == STEP)
+        return folded, folded.of_step if self.purpose == STEP else folded.subjects
+
+
+def readings(assessor: Assessor, after: Case, new: Iterable[Entry], today: date) -> Iterator[Reading]:
+    """What a recording of the entries `new` is judged on: each guarded step, each day of the entries, then today."""
+    new = sorted(new, key=lambda entry: entry.date)
+    for entry in new:
+        if (step := assessor.step(after, entry.id)) is not None:
+            yield Reading(STEP, entry.date, (entry.id,), *step)
+    days = sorted({entry.date for entry in new} - {today})
+    for purpose, day in [*((ENTRY, day) for day in days), (TODAY, today)]:
+        entries = tuple(entry.id for entry in new if entry.date == day)
+        yield Reading(purpose, day, entries, None, assessor.history(after, day))
+
+
 def _judged(assessor: Assessor, after: Case, new: Sequence[Entry], breaks: tuple[Break, ...], today: date) -> Judged:
+    found = list(readings(assessor, after, new, today))
     try:
-        judgements = (*_of_steps(assessor, after, new), *_of_days(assessor, after, new, today))
+        judgements = tuple(_judgement(assessor, item) for item in found)
         inconsistent = tuple(_inconsistent(assessor, after, breaks))
     except EngineError as error:
         alarm = str(error)
@@ -105,42 +140,32 @@ def _judged(assessor: Assessor, after: Case, new: Sequence[Entry], breaks: tuple
         now = judgements[-1]
         advice = next_steps(now.findings or (), today, closed=now.folded.state.stage == "closed")
         return Judged(judgements, breaks, inconsistent, tuple(advice), None)
-    return Judged(tuple(_of_days(assessor, after, new, today, judge=False)), breaks, (), (), alarm)
+    unjudged = tuple(_judgement(None, item) for item in found)
+    return Judged(unjudged, breaks, (), (), alarm)
 
 
-def _of_steps(assessor: Assessor, after: Case, new: Iterable[Entry]) -> Iterator[Judgement]:
-    for entry in new:
-        found = assessor.guarded(after, entry.id)
-        if found is not None:
-            day, step = entry.date, (entry.id,)
-            yield Judgement(
-                STEP, day, step, found.trigger, found.folded, found.subjects, found.set_aside, found.findings,
-                found.blocked_by,
-            )  # fmt: skip
+def _judgement(assessor: Assessor | None, item: Reading) -> Judgement:
+    """What one reading comes to; without an assessor, its facts alone."""
+    folded, subjects = item.fold()
+    aside = item.set_aside
+    findings: tuple[Finding, ...] | None = None
+    if assessor is not None:
+        findings = tuple(assessor.findings_for(subjects, item.as_of, aside, item.trigger))
+    stopped = blocking(findings) if findings is not None and item.purpose == STEP else ()
+    return Judgement(item.purpose, item.as_of, item.entries, item.trigger, folded, subjects, aside, findings, stopped)
 
 
-def _of_days(
-    assessor: Assessor, after: Case, new: Sequence[Entry], today: date, *, judge: bool = True
-) -> Iterator[Judgement]:
-    """The situation on each day of the new entries, then today's."""
-    days = sorted({entry.date for entry in new} - {today})
-    for purpose, day in [*((ENTRY, day) for day in days), (TODAY, today)]:
-        read = assessor.history(after, day)
-        folded = fold(read, day)
-        findings = tuple(assessor.judge(read, day).findings(folded.subjects)) if judge else None
-        entries = tuple(entry.id for entry in new if entry.date == day)
-        yield Judgement(purpose, day, entries, None, folded, folded.subjects, standing(read, day), findings)
-
-
-def _breaks(assessor: Assessor, before: Case, after: Case, today: date) -> Iterator[Break]:
+def new_breaks(assessor: Assessor, before: Case, after: Case, today: date) -> Iterator[Break]:
     """The entries no chart allows since the recording: as of today, and on the days ahead that something is dated.
 
     An entry dated earlier that makes a later one inconsistent breaks as well. What is corrected by today does not.
     """
     seen: set[tuple[str, str]] = set()
     for day in sorted({today, *(entry.date for entry in after.entries if entry.date > today)}):
-        seen.update((entry.id, reason) for entry, reason in assessor.history(before, day).path.inconsistent)
-        for entry, reason in assessor.history(after, day).path.inconsistent:
+        odd = assessor.history(after, day).path.inconsistent
+        if odd:
+            seen.update((entry.id, reason) for entry, reason in assessor.history(before, day).path.inconsistent)
+        for entry, reason in odd:
             if (entry.id, reason) not in seen:
                 seen.add((entry.id, reason))
                 yield Break(entry.id, reason, day)

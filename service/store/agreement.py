@@ -18,6 +18,7 @@ from rules.identity import HIDDEN
 from service.audit.chain import DISPOSED, PRUNED, read_chain
 from service.audit.faults import Fault
 from service.store import tables
+from service.store.reads import as_listed
 from service.store.transaction import Transaction
 
 _link, _case = tables.link.c, tables.case_record.c
@@ -45,8 +46,7 @@ class Agreement:
             for chain, seq, payload, kind, version, case_chain, _, *row in rows:
                 record = _data(payload).get("id"), position, version
                 pairs = zip(("entry_id", "position", "version"), row, record, strict=True)
-                yield from _differing("entry", chain, seq, pairs)
-                yield from _placed("entry", chain, seq, kind, "entry", case_chain)
+                yield from _told("entry", chain, seq, pairs, kind, "entry", case_chain)
                 position = row[1] + 1 if isinstance(row[1], int) else position + 1
 
     def _decisions(self) -> Iterator[Fault]:
@@ -59,16 +59,14 @@ class Agreement:
             user = by.get("user") if isinstance(by, dict) else None
             acknowledged = data.get("acknowledged") is not None
             record = data.get("id"), data.get("case"), version, at, user, data.get("status"), acknowledged
-            yield from _differing("decision", chain, seq, zip(names, row, record, strict=True))
-            yield from _placed("decision", chain, seq, kind, "decision", case_chain)
+            pairs = zip(names, row, record, strict=True)
+            yield from _told("decision", chain, seq, pairs, kind, "decision", case_chain)
 
     def _events(self) -> Iterator[Fault]:
         event = tables.event.c
-        rows = self._rows(tables.event, event.kind, event.at, event.case_id)
-        for chain, seq, _, kind, _, case_chain, at, event_kind, event_at, case_id in rows:
-            yield from _differing("event", chain, seq, [("kind", event_kind, kind), ("at", event_at, at)])
-            if case_id is not None:
-                yield from _placed("event", chain, seq, kind, kind, case_chain)
+        for chain, seq, _, kind, _, case_chain, at, *row in self._rows(tables.event, event.kind, event.at):
+            pairs = zip(("kind", "at"), row, (kind, at), strict=True)
+            yield from _told("event", chain, seq, pairs, kind, kind, case_chain)
 
     def _reads(self) -> Iterator[Fault]:
         read, of = tables.read_log.c, tables.read_of.c
@@ -87,13 +85,13 @@ class Agreement:
             rows = list(group)
             _, _, payload, user, row_at, at, kind, _ = rows[0]
             data = _data(payload)
-            pairs = [("at", row_at, at), ("chain", chain, read_chain(user))]
+            pairs = [("at", row_at, at), ("chain", chain, read_chain(str(user)))]
             if kind != PRUNED:
-                pairs += [("user", user, data.get("user")), ("kind", "read", kind)]
-            yield from _differing("read_log", chain, seq, pairs)
+                pairs.append(("user", user, data.get("user")))
+            yield from _told("read_log", chain, seq, pairs, kind, PRUNED if kind == PRUNED else "read", chain)
             listed = {row[-1] for row in rows} - {None}
             named = data.get("cases")
-            named = set(named) if isinstance(named, dict) else set()
+            named = set(map(as_listed, named)) if isinstance(named, dict) else set()
             # An id that might tell who someone is stands hidden in the record, and is not listed.
             if listed != named - {HIDDEN}:
                 yield Fault(chain, seq, "the rows of read_of do not list the clients that the read touched")
@@ -191,10 +189,22 @@ def _differing(table: str, chain: str, seq: int | None, pairs: Iterable[tuple[st
             yield Fault(chain, seq, f"the row of {table} has another {name} than the chain says")
 
 
-def _placed(table: str, chain: str, seq: int, kind: Any, wanted: str, case_chain: Any) -> Iterator[Fault]:
+def _told(
+    table: str,
+    chain: str,
+    seq: int,
+    pairs: Iterable[tuple[str, object, object]],
+    kind: str | None,
+    wanted: str | None,
+    case_chain: str | None,
+) -> Iterator[Fault]:
+    """What is wrong with a row: its link is missing, it differs, the link is of a `kind` that others have, or its case
+    has another chain."""
     if kind is None:
         yield Fault(chain, seq, f"there is a row of {table} for it, but no link")
-    elif kind != wanted:
+        return
+    yield from _differing(table, chain, seq, pairs)
+    if kind != wanted:
         yield Fault(chain, seq, f"there is a row of {table} for it, but the link is of the kind {kind}")
     elif case_chain != chain:
         yield Fault(chain, seq, f"the row of {table} is filed under another case")

@@ -18,7 +18,7 @@ from service.audit.chain import DISPOSED, new_case_chain, timestamp
 from service.store import tables
 from service.store.chains import Chains
 from service.store.errors import NoSuchCase, VersionConflict
-from service.store.transaction import Record, Transaction
+from service.store.transaction import Record, Transaction, storable
 from service.store.values import StoredCase, StoredEntry
 
 _case = tables.case_record.c
@@ -30,7 +30,10 @@ _GET = select(*_CASE).where(_case.region == bindparam("region"), _case.id == bin
 _ADVANCE = (
     update(tables.case_record)
     .where(
-        _case.region == bindparam("region_"), _case.id == bindparam("case_id"), _case.version == bindparam("expected")
+        _case.region == bindparam("region_"),
+        _case.id == bindparam("case_id"),
+        _case.version == bindparam("expected"),
+        _case.disposed_at.is_(None),
     )
     .values(version=_case.version + 1)
 )
@@ -74,6 +77,8 @@ class Cases:
 
     def get(self, case_id: str) -> StoredCase | None:
         """The case, without its journal."""
+        if not storable(case_id):
+            return None
         row = self._transaction.one(_GET, self._of(case_id))
         return _stored(row) if row else None
 
@@ -87,6 +92,8 @@ class Cases:
 
         Raises NoSuchCase, also for a case that was disposed of.
         """
+        if not storable(case_id):
+            raise NoSuchCase(case_id)
         header = self._transaction.run(_GET.with_only_columns(_case.header), self._of(case_id)).scalar_one_or_none()
         if header is None:
             raise NoSuchCase(case_id)
@@ -97,20 +104,21 @@ class Cases:
     def advance(self, case_id: str, expected: int) -> int:
         """Take the case from the version `expected` to the next, which is returned.
 
-        Raises VersionConflict when it is at another (nobody else's version is lost), and NoSuchCase.
+        Raises VersionConflict when it is at another (nobody else's version is lost), and NoSuchCase, also when the case
+        was disposed of.
         """
         # A prefix of its own: a bare name would be taken for a value to set.
         known = {"region_": self._transaction.region, "case_id": case_id, "expected": expected}
         if self._transaction.run(_ADVANCE, known).rowcount != 1:
             found = self.get(case_id)
-            if found is None:
+            if found is None or found.disposed_at is not None:
                 raise NoSuchCase(case_id)
             raise VersionConflict(found.version)
         self._transaction.seen.add(case_id)
         return expected + 1
 
     def set_closed(self, case_id: str, closed_on: str | None) -> None:
-        """Since which day (ISO text) the case is closed; None: it is open."""
+        """Since which day (ISO text) the case is closed, perhaps one ahead; None: it is open."""
         self._change(case_id, {"closed_on": closed_on})
 
     def set_restricted(self, case_id: str, restricted: bool) -> None:
@@ -183,7 +191,10 @@ class Cases:
         if after is not None:
             query = query.where(_case.id > after)
         if closed is not None:
-            query = query.where(_case.closed_on.is_not(None) if closed else _case.closed_on.is_(None))
+            # A closing may be dated ahead.
+            day = local_day(now).isoformat()
+            still_open = or_(_case.closed_on.is_(None), _case.closed_on > day)
+            query = query.where(_case.closed_on <= day if closed else still_open)
         rows = self._transaction.all(query.order_by(_case.id).limit(limit))
         return [(_stored(row[:-1]), str(row[-1])) for row in rows]
 
@@ -218,9 +229,8 @@ class Cases:
         self._change(case_id, {"header": None, "disposed_at": timestamp(at)})
 
     def _change(self, case_id: str, values: Mapping[str, Any]) -> None:
-        done = self._transaction.run(
-            update(tables.case_record).where(_case.region == self._transaction.region, _case.id == case_id), values
-        )
+        mine = (_case.region == self._transaction.region, _case.id == case_id, _case.disposed_at.is_(None))
+        done = self._transaction.run(update(tables.case_record).where(*mine).values(**values))
         if done.rowcount != 1:
             raise NoSuchCase(case_id)
         self._transaction.seen.add(case_id)

@@ -27,7 +27,11 @@ _HEAD = (
 )
 _LOCK_CASE = (
     select(tables.case_record.c.id)
-    .where(tables.case_record.c.region == bindparam("region"), tables.case_record.c.id == bindparam("case_id"))
+    .where(
+        tables.case_record.c.region == bindparam("region"),
+        tables.case_record.c.id == bindparam("case_id"),
+        tables.case_record.c.disposed_at.is_(None),
+    )
     .with_for_update(key_share=True)
 )
 _LOCK_CHAIN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"), 0)))
@@ -96,32 +100,37 @@ class Chains:
     def seal(
         self, chain: str, kind: str, version: int, payloads: Sequence[Mapping[str, Any]], at: datetime
     ) -> list[Sealed]:
-        """Append a link for each payload. For the groups that keep the payloads: a link needs its record.
+        """Append a link for each payload, at least one. For the groups that keep the payloads: a link needs its record.
 
         The chain's head is locked until the transaction ends; what else appends to it waits.
         """
         if chain not in self._transaction.heads:
-            self._lock(chain)
+            if self._transaction.postgresql:
+                # A lock by name: a chain that has no link yet can be waited for as well.
+                self._transaction.run(_LOCK_CHAIN, {"name": f"{self._transaction.region}/{chain}"})
+            self._transaction.heads[chain] = self.head(chain)
         head, moment, made = self._transaction.heads[chain], timestamp(at), []
         for payload in payloads:
             data, salt = canonical(payload), new_salt()
             link = next_link(head, chain, kind, version, data, moment, salt)
             head = link.head
             made.append(Sealed(link, salt, data.decode()))
-        if made:
-            self._transaction.run(insert(tables.link), [_row(self._transaction.region, sealed.link) for sealed in made])
-            self._transaction.heads[chain] = head
+        self._transaction.run(insert(tables.link), [_row(self._transaction.region, sealed.link) for sealed in made])
+        self._transaction.heads[chain] = head
         return made
 
     def seal_for(
         self, case: StoredCase, kind: str, version: int, payloads: Sequence[Mapping[str, Any]], at: datetime
     ) -> list[Sealed]:
-        """Append links to a case's chain. Raises NoSuchCase."""
+        """Append links to a case's chain, whose lock is the case's row. Raises NoSuchCase."""
         self.lock_case(case.id)
+        if case.chain not in self._transaction.heads:
+            self._transaction.heads[case.chain] = self.head(case.chain)
         return self.seal(case.chain, kind, version, payloads, at)
 
     def lock_case(self, case_id: str) -> None:
-        """Let no one else write to the case until the transaction ends. Raises NoSuchCase.
+        """Let no one else write to the case until the transaction ends. Raises NoSuchCase, also when the case was
+        disposed of.
 
         Whoever writes to a case takes its row first, then its chain: no two can wait for each other.
         """
@@ -130,13 +139,6 @@ class Chains:
             if held.one(_LOCK_CASE, {"region": held.region, "case_id": case_id}) is None:
                 raise NoSuchCase(case_id)
             held.seen.add(case_id)
-
-    def _lock(self, chain: str) -> None:
-        held = self._transaction
-        if held.postgresql:
-            # A lock by name: a chain that has no link yet can be waited for as well.
-            held.run(_LOCK_CHAIN, {"name": f"{held.region}/{chain}"})
-        held.heads[chain] = self.head(chain)
 
 
 def _row(region: str, link: Link) -> dict[str, Any]:

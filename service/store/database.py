@@ -192,10 +192,12 @@ class Database:
         if not self.postgresql:
             # No transaction of SQLite is begun where nothing says whether it writes.
             with self._queued(), self._transaction(self._engine) as transaction:
-                for step in ("query_only = OFF", "wal_checkpoint(TRUNCATE)"):
-                    transaction.run(text(f"PRAGMA {step}"))
-                transaction.run(text("VACUUM"))
-                transaction.run(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+                for step in ("PRAGMA query_only = OFF", "VACUUM"):
+                    transaction.run(text(step))
+                # The log of writes holds pages as they were; it is emptied as soon as no one reads it any more.
+                busy = transaction.run(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
+            if busy:
+                raise StoreUnavailable("others read all the time; scrub again when it is quiet")
             return
         engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with self._transaction(engine) as transaction:
@@ -239,7 +241,7 @@ class Database:
 def _connection(engine: Engine) -> Iterator[Connection]:
     try:
         connection, failure = engine.connect(), None
-    except (SQLAlchemyError, sqlite3.Error) as error:
+    except SQLAlchemyError as error:
         failure = translated(error)
     if failure is not None:
         raise failure

@@ -14,7 +14,7 @@ from service.audit.canonical import canonical
 from service.store import tables
 from service.store.errors import Conflict
 from service.store.people import insert_or_leave, insert_or_replace
-from service.store.transaction import Transaction
+from service.store.transaction import Transaction, storable
 from service.store.values import CheckFinding, CheckRun, KeptFacts, StoredPack
 
 _facts, _check, _finding, _pack = tables.case_facts.c, tables.check_run.c, tables.check_finding.c, tables.pack.c
@@ -54,6 +54,8 @@ class Checks:
 
     def get(self, check_id: str) -> CheckRun | None:
         """The check of that id."""
+        if not storable(check_id):
+            return None
         columns = (_check[name] for name in CheckRun.__slots__)
         found = self._transaction.one(select(*columns).where(*self._is(check_id)))
         return CheckRun(*found) if found else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
@@ -111,7 +110,7 @@ def _opened(url: str, *, create: bool = False) -> Iterator[tuple[Config, Connect
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             config.attributes["connection"] = connection
             yield config, connection
-    except (SQLAlchemyError, sqlite3.Error) as error:
+    except SQLAlchemyError as error:
         raise translated(error) from None
     except OSError as error:
         raise StoreUnavailable(error.strerror or "the file of the database cannot be made") from None

@@ -19,6 +19,11 @@ _read, _of, _link = tables.read_log.c, tables.read_of.c, tables.link.c
 _READ = tuple(_read[name] for name in StoredRead.__slots__)
 
 
+def as_listed(case_id: str) -> str:
+    """An id as `read_of` lists it: what a database cannot hold of one asked for in vain is replaced."""
+    return case_id.replace("\x00", "\ufffd")
+
+
 class Reads:
     """Who read what of whom."""
 
@@ -32,7 +37,8 @@ class Reads:
         Written then and not before, after whatever the transaction writes to cases: so no two transactions can wait
         for each other, and a reader's own parallel requests wait as short as may be.
         """
-        self._transaction.late.append((user, tuple(dict.fromkeys(case_ids)), payload, at))
+        ids = tuple(dict.fromkeys(map(as_listed, case_ids)))
+        self._transaction.late.append((user, ids, payload, at))
 
     def flush(self) -> None:
         """Write what was appended. The database does so before it commits."""

@@ -12,7 +12,7 @@ from sqlalchemy.sql import CompoundSelect, Select
 from service.audit.chain import Link
 from service.store import tables
 from service.store.chains import Chains, Sealed
-from service.store.transaction import Transaction
+from service.store.transaction import Transaction, storable
 from service.store.values import StoredCase, StoredDecision, StoredEvent
 
 _entry, _decision, _event, _case = tables.entry.c, tables.decision.c, tables.event.c, tables.case_record.c
@@ -99,6 +99,8 @@ class Decisions:
 
     def get(self, decision_id: str) -> StoredDecision | None:
         """The decision of that id."""
+        if not storable(decision_id):
+            return None
         row = self._transaction.one(self._all().where(_decision.id == decision_id))
         return StoredDecision(*row) if row else None
 

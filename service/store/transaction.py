@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import (
@@ -25,6 +24,7 @@ from service.store.errors import Conflict, Forbidden, StoreError, StoreUnavailab
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 #: A row: values in the order they were asked for.
 Record = Sequence[Any]
+Answer = TypeVar("Answer")
 
 #: What the triggers of PostgreSQL raise (restrict_violation), and a right that is missing or another region's row.
 _FORBIDDEN = ("23001", "42501")
@@ -33,10 +33,8 @@ _GONE = (OperationalError, InterfaceError, InternalError)
 BATCH = 500
 
 
-def translated(error: SQLAlchemyError | sqlite3.Error) -> StoreError:
+def translated(error: SQLAlchemyError) -> StoreError:
     """The store's own error for one of the database's. Its text names a code, no value."""
-    if isinstance(error, sqlite3.Error):  # while a connection was being made
-        return StoreUnavailable(error.sqlite_errorname)
     if isinstance(error, PoolTimeout):
         return StoreUnavailable("no connection came free in time")
     if not isinstance(error, DBAPIError):
@@ -48,8 +46,9 @@ def translated(error: SQLAlchemyError | sqlite3.Error) -> StoreError:
         return Conflict(f"a row is there already, or one it rests on is not ({code})")
     if code == _NOT_MIGRATED or "no such table" in str(error.orig):
         return StoreUnavailable("a table is missing; has the database been migrated?")
-    # sqlite3 has DatabaseError itself for a file that is damaged or no database.
-    if isinstance(error, _GONE) or type(error.orig).__name__ == "DatabaseError" or error.connection_invalidated:
+    # Of sqlite3, DatabaseError itself is a file that is damaged or no database, and OperationalError also wrong SQL.
+    gone = isinstance(error, _GONE) or type(error.orig).__name__ == "DatabaseError" or error.connection_invalidated
+    if gone and code != "SQLITE_ERROR":
         return StoreUnavailable(code)
     return StoreError(f"the database refused a statement ({code})")
 
@@ -58,6 +57,11 @@ def _code(error: DBAPIError) -> str:
     """SQLSTATE or SQLite's name of the error; the driver's class where there is none (a connection that broke)."""
     code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
     return str(code or type(error.orig).__name__)
+
+
+def storable(name: str) -> bool:
+    """Whether both databases can hold the text: PostgreSQL holds no NUL. What is not storable is nobody's id."""
+    return "\x00" not in name
 
 
 class Transaction:
@@ -78,32 +82,23 @@ class Transaction:
 
     def begin(self) -> None:
         """Begin now, not with the first statement. Raises StoreUnavailable."""
-        try:
-            self._connection.begin()
-            return
-        except SQLAlchemyError as error:
-            failure = translated(error)
-        raise failure
+        self._asked(self._connection.begin)
 
     def run(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[*tuple[Any, ...]]:
         """Run a statement. Raises StoreError and its kinds."""
-        try:
-            return self._connection.execute(statement, parameters)
-        except SQLAlchemyError as error:
-            failure = translated(error)
-        # Raised out here, the error does not carry the database's own along, which holds values.
-        raise failure
+        return self._asked(lambda: self._connection.execute(statement, parameters))
 
     def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Record | None:
-        """The only row, or None."""
-        return self.run(statement, parameters).one_or_none()
+        """The only row, or None. Raises StoreError and its kinds."""
+        return self._asked(lambda: self._connection.execute(statement, parameters).one_or_none())
 
     def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Record]:
-        """Every row."""
-        return self.run(statement, parameters).all()
+        """Every row. Raises StoreError and its kinds."""
+        return self._asked(lambda: self._connection.execute(statement, parameters).all())
 
     def stream(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Iterator[Record]:
-        """The rows as they come, by a cursor of the server: as many as there are, in little memory."""
+        """The rows as they come, by a cursor of the server: as many as there are, in little memory. Raises StoreError
+        and its kinds."""
         try:
             options = {"stream_results": True, "yield_per": BATCH}
             yield from self._connection.execute(statement, parameters, execution_options=options)
@@ -114,12 +109,7 @@ class Transaction:
 
     def commit(self) -> None:
         """Make what was written last. Raises StoreUnavailable, and Conflict."""
-        try:
-            self._connection.commit()
-            return
-        except SQLAlchemyError as error:
-            failure = translated(error)
-        raise failure
+        self._asked(self._connection.commit)
 
     def rollback(self) -> None:
         """Undo what was written."""
@@ -128,3 +118,12 @@ class Transaction:
         except SQLAlchemyError:
             # Nothing was committed, and a connection that cannot even say so is not used again.
             self._connection.invalidate()
+
+    def _asked(self, ask: Callable[[], Answer]) -> Answer:
+        """What the database answers."""
+        try:
+            return ask()
+        except SQLAlchemyError as error:
+            failure = translated(error)
+        # Raised out here, the error does not carry the database's own along, which holds values.
+        raise failure

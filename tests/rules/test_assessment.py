@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from rules.assessment import Assessor, Proposal
+from rules.assessment import Assessor, Proposal, blocking
+from rules.fold import fold
 from rules.journal import JournalError, load_case
 from statemachines import TRIGGERS
 from tests.helpers import (
@@ -228,6 +229,41 @@ def test_an_entry_of_the_journal_may_be_called_proposal() -> None:
     )
     on = day("2024-02-10")
     assert answer(named, on)["triggers"] == answer(other, on)["triggers"]
+
+
+# --- an entry being recorded, as a step ---
+
+
+def test_an_entry_of_the_case_is_judged_as_a_step_on_its_own_day() -> None:
+    start = entry(
+        "2024-02-10", "work_trial_started", id="trial", arrangement="activity_ended", planned_end="2024-05-01"
+    )
+    later = entry("2024-02-11", "work_trial_ended", id="end", outcome="completed")
+    found = assessor().step(journal(TRIAL_PLAN, start, later), "trial")
+    assert found is not None
+    trigger, read = found
+    folded = fold(read, day("2024-02-10"))
+    assert (trigger, [subject.kind for subject in folded.of_step]) == ("start_work_trial", ["case", "trial"])
+    assert folded.of_step[1].facts["trial.running"] == "yes"
+    judged = assessor().findings_for(folded.of_step, day("2024-02-10"), {}, trigger)
+    assert blocking(judged) == ("as-update-on-trial", "ov-checks-endorsements-at-trial")
+
+
+def test_an_entry_that_no_rule_guards_or_that_is_voided_is_no_step() -> None:
+    case = journal(
+        TRIAL_PLAN,
+        entry("2024-02-03", "activity_started", id="start"),
+        entry("2024-02-10", "work_trial_started", id="trial", arrangement="activity_ended"),
+        entry("2024-02-10", "correction", id="sorry", voids="trial"),
+    )
+    assert [assessor().step(case, name) for name in ("plan", "start", "trial", "sorry")] == [None] * 4
+    with pytest.raises(ValueError, match="no entry 'none'"):
+        assessor().step(case, "none")
+
+
+def test_a_rule_not_yet_in_force_guards_nothing() -> None:
+    case = journal(entry("2019-06-01", "work_trial_started", id="trial", arrangement="activity_ended"))
+    assert assessor().step(case, "trial") is None
 
 
 # --- time and language ---

@@ -26,10 +26,11 @@ from rules.journal import (
     dump_case,
     json_schema,
     load_case,
+    new_entries,
     read_case,
 )
 from rules.reading import read_text, scalar
-from tests.helpers import SIRPA
+from tests.helpers import SEEDS, SIRPA, random_pair
 
 CODE = "131052-308T"
 SCHEMA = json_schema()
@@ -845,3 +846,73 @@ def test_the_schema_explains_every_type_and_field() -> None:
         assert definition["additionalProperties"] is False
         assert {"date", "type"} <= set(definition["required"])
         assert all(field["description"] for field in definition["properties"].values())
+
+
+# --- entries to stand after others ---
+
+
+def kept() -> Case:
+    """Two entries, one of which has the name a third would have by position."""
+    entries = [
+        {"date": "2024-01-01", "type": "need_assessed"},
+        {"date": "2024-01-02", "type": "need_assessed", "id": "e3"},
+    ]
+    return case_from_data({"case": {"id": "c"}, "entries": entries})
+
+
+NEED = {"date": "2024-02-01", "type": "need_assessed"}
+
+
+def test_new_entries_are_named_by_their_position_or_the_next_free_number() -> None:
+    assert [entry.id for entry in new_entries(kept(), [NEED, NEED, {**NEED, "id": "e6"}, NEED])] == [
+        "e4",
+        "e5",
+        "e6",
+        "e7",
+    ]
+    assert new_entries(kept(), []) == ()
+
+
+def test_new_entries_tell_mistakes_with_places_of_their_own_list() -> None:
+    bad = [
+        NEED,
+        {**NEED, "id": "e1"},
+        {"date": "2024-02-01", "type": "correction", "voids": "e3"},
+        {"date": "2024-02-01", "type": "correction", "voids": "e30"},
+        {**NEED, "dat": 1},
+    ]
+    with pytest.raises(JournalError) as refused:
+        new_entries(kept(), bad)
+    assert [(problem.place, problem.found) for problem in refused.value.problems] == [
+        ("entries[1].id", "the id of an earlier entry"),
+        ("entries[3].voids", 'unknown id "e30"'),
+        ("entries[4].dat", "unknown field"),
+    ]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_whatever_else_is_given_as_new_entries_is_refused_with_its_places(data: Any) -> None:
+    if data == []:
+        assert new_entries(kept(), data) == ()
+        return
+    with pytest.raises(JournalError) as refused:
+        new_entries(kept(), data)
+    assert all(problem.place.startswith("entries") for problem in refused.value.problems)
+
+
+@given(SEEDS)
+def test_a_journal_grown_list_by_list_is_the_journal(seed: int) -> None:
+    case, _, rng = random_pair(seed)
+    data = case_to_data(case)
+    grown = case_from_data({"case": data["case"], "entries": []})
+    rest = [item for item in data["entries"] if item["type"] != "correction"]
+    while rest:
+        size = rng.randrange(1, 5)
+        grown = grown.with_entries((*grown.entries, *new_entries(grown, rest[:size])))
+        rest = rest[size:]
+    assert case_to_data(grown)["entries"] == [item for item in data["entries"] if item["type"] != "correction"]

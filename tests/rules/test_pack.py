@@ -1,15 +1,32 @@
 """The published pack: what is in force when, and what its hash pins."""
 
+import hashlib
+import json
 import shutil
 from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
 
+from rules.assessment import Assessor
+from rules.engines.reference import reference
 from rules.fold import PARAMETERS_READ
-from rules.pack import ACTIONS, AUTHORITIES, DEFAULT_PACK, OUTCOMES, ROLES, SEVERITIES, load_pack
+from rules.pack import (
+    ACTIONS,
+    AUTHORITIES,
+    DEFAULT_PACK,
+    OUTCOMES,
+    ROLES,
+    SEVERITIES,
+    PackError,
+    load_pack,
+    pack_from_content,
+)
 from statemachines import TRIGGERS
-from tests.helpers import day, pack
+from tests.helpers import SEEDS, day, pack, random_pair, reference_assessor
 from tests.oracle.oracle import rule_ids
 
 
@@ -136,3 +153,70 @@ def test_any_change_of_meaning_or_words_changes_the_hash(copied: Path) -> None:
 
 def test_comments_and_layout_do_not_change_the_hash(copied: Path) -> None:
     assert change(copied, "trial.yaml", "severity: obligation", "severity:   obligation # a remark") == pack().sha256
+
+
+# --- made again from what is kept of it ---
+
+
+def test_a_pack_made_again_from_its_content_is_the_same_pack() -> None:
+    again = pack_from_content(json.loads(pack().canonical))
+    assert (again.id, again.version, again.sha256) == (pack().id, pack().version, pack().sha256)
+    assert again.canonical == pack().canonical
+    assert hashlib.sha256(pack().canonical).hexdigest() == pack().sha256
+    assert again.turning_days == pack().turning_days
+    for old, new in zip(pack().editions, again.editions, strict=True):
+        assert [rule.id for rule in new.rules] == [rule.id for rule in old.rules]
+        assert {item.name: item for item in new.derivations} == {item.name: item for item in old.derivations}
+        assert [sorted(rule.reads()) for rule in new.rules] == [sorted(rule.reads()) for rule in old.rules]
+
+
+@given(SEEDS)
+def test_a_pack_made_again_judges_alike(seed: int) -> None:
+    """Canonical JSON sorts what a rule writer put in order; in what order lines stand says nothing."""
+    case, on, _ = random_pair(seed)
+    found = (polku.assess(case, on, with_agenda=False).as_json() for polku in (reference_assessor(), _made_again()))
+    old, new = (_unordered(item) for item in found)
+    assert old == new
+
+
+@cache
+def _made_again() -> Assessor:
+    return Assessor(pack_from_content(json.loads(pack().canonical)), reference)
+
+
+def _unordered(answer: dict[str, Any]) -> dict[str, Any]:
+    for finding in answer["findings"]:
+        finding["missing"].sort()
+    for trigger in answer["triggers"]:
+        trigger["needs"].sort()
+    return answer
+
+
+def test_deadlines_that_rest_on_each_other_are_put_in_order() -> None:
+    content = json.loads(pack().canonical)
+    reversed_order = dict(reversed(list(content["pack"]["derived"].items())))
+    content["pack"]["derived"] = reversed_order
+    assert pack_from_content(content).sha256 == pack().sha256
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "content: expected keys with values"),
+        ({}, "pack: expected keys with values"),
+        ({"pack": {"id": "p", "version": "1"}, "rules": [{"id": "r"}]}, "rules: r: unknown severity"),
+    ],
+)
+def test_a_content_that_is_no_pack_is_refused(content: object, told: str) -> None:
+    with pytest.raises(PackError) as refused:
+        pack_from_content(content)
+    assert any(told in problem for problem in refused.value.problems), refused.value.problems
+
+
+def test_deadlines_in_a_circle_are_refused() -> None:
+    content = json.loads(pack().canonical)
+    content["pack"]["derived"]["case.a"] = {"earliest": ["case.b"], "label": {"fi": "a", "sv": "a", "en": "a"}}
+    content["pack"]["derived"]["case.b"] = {"earliest": ["case.a"], "label": {"fi": "b", "sv": "b", "en": "b"}}
+    with pytest.raises(PackError) as refused:
+        pack_from_content(content)
+    assert any("derived.case." in problem for problem in refused.value.problems)

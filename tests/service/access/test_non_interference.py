@@ -1,4 +1,4 @@
-"""Two clients who differ only in what a user may not see look the same to that user: every answer, whatever is hidden."""
+"""Two clients who differ only in what a user may not see look the same to that user, whatever is hidden and asked."""
 
 import random
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from service.recording.advice import advice_trail
 from service.recording.judging import Judged, judge_opening, judge_recording
 from service.recording.record import Circumstances, RecordedBy, decision_record
 from statemachines import TRIGGERS
-from tests.helpers import SEEDS, random_pair, reference_assessor
+from tests.helpers import SEED, SEEDS, random_pair, reference_assessor
 from tests.perturb import changed_often, pairs, plain
 from tests.service.access.sights import HIDEABLE, OF_THE_TABLES, hiding, random_sight
 
@@ -89,7 +89,9 @@ def of_decisions(assessor: Assessor, case: Case, on: date, sight: Sight, rng: ra
 def record(assessor: Assessor, case: Case, judged: Judged, version: int) -> dict[str, Any]:
     by = RecordedBy("w-1", "county", "social_worker", "assigned")
     entries = ("the-step",) if version > 1 else ()
-    of = Circumstances(f"d{version}", case.id, version, entries, datetime(2026, 1, 1, tzinfo=UTC), by, "polku 1", assessor.pack)
+    of = Circumstances(
+        f"d{version}", case.id, version, entries, datetime(2026, 1, 1, tzinfo=UTC), by, "polku 1", assessor.pack
+    )
     return decision_record(judged, of, None)
 
 
@@ -122,16 +124,17 @@ def test_a_single_hidden_field_tells_nothing_of_itself(pair: Pair) -> None:
 
 @pytest.mark.soak
 def test_many_sights_tell_nothing_of_what_they_hide() -> None:
-    rng = random.Random()
+    rng = random.Random(SEED)
+    print(f"POLKU_SEED={SEED}")
     for _ in range(20_000):
         seed = rng.randrange(2**32)
         sight = rng.choice((rng.choice(OF_THE_TABLES), random_sight(rng), hiding(rng.choice(HIDEABLE))))
-        assert check(seed, sight) in (True, False), seed
+        check(seed, sight)
 
 
 def test_the_journals_compared_do_differ_to_someone_who_sees_all() -> None:
     rng = random.Random(11)
-    differ = [check(rng.randrange(2**32), rng.choice(OF_THE_TABLES)) for _ in range(30)]
+    differ = [check(rng.randrange(2**32), random_sight(rng)) for _ in range(30)]
     assert sum(differ) >= 8
 
 

@@ -1,4 +1,4 @@
-"""Who may record what and who may see what: every cell of both tables, against a second writing of them in other words."""
+"""Who may record what and who may see what: every cell of both tables, against a second writing of them."""
 
 from itertools import product
 from typing import Any
@@ -345,7 +345,11 @@ def test_an_emergency_sees_no_more_than_being_assigned() -> None:
 
 
 def test_whoever_records_something_when_assigned_sees_its_structured_fields() -> None:
-    texts = FREE_TEXT | {(type_, "note") for type_ in ENTRY_TYPES} | {("case_closed", "reason"), ("case_reopened", "reason")}
+    texts = (
+        FREE_TEXT
+        | {(type_, "note") for type_ in ENTRY_TYPES}
+        | {("case_closed", "reason"), ("case_reopened", "reason")}
+    )
     for role, type_ in product(ROLES, ENTRY_TYPES):
         if may_record(role, "assigned", type_):
             hidden = {pair for pair in sees(role, "assigned").hidden if pair[0] == type_}

@@ -29,7 +29,8 @@ def user(role: str = "social_worker", **changes: Any) -> Principal:
 
 
 def coach(**changes: Any) -> Principal:
-    return user("job_coach", **{"organisation": "lehto", "organisation_kind": "provider", "team": None, **changes})
+    known = {"role": "job_coach", "organisation": "lehto", "organisation_kind": "provider", "team": None}
+    return user(**{**known, **changes})
 
 
 def worker(**changes: Any) -> Worker:
@@ -320,7 +321,12 @@ def test_a_basic_consent_lets_no_provider_in_and_its_withdrawal_puts_none_out() 
 
 @pytest.mark.parametrize(
     ("fields", "holds"),
-    [({"voluntary": "no"}, False), ({"informed": "no"}, False), ({"voluntary": "unknown"}, True), ({"informed": "yes"}, True)],
+    [
+        ({"voluntary": "no"}, False),
+        ({"informed": "no"}, False),
+        ({"voluntary": "unknown"}, True),
+        ({"informed": "yes"}, True),
+    ],
 )
 def test_what_was_not_given_freely_and_knowingly_is_no_consent(fields: dict[str, Any], holds: bool) -> None:
     assert bool(parties_of(consent("2026-01-05", "p", **fields))) is holds

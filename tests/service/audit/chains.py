@@ -181,7 +181,7 @@ def exported(records: Records, at: str | None = None, region: str = REGION) -> b
         parts.append(found)
     whole = hashlib.sha256()
     for part in parts:
-        whole.update(part)
+        whole.update(part.split(b"\n")[0] + b"\n")
     chains = sum(
         now.link.chain != was for now, was in zip(records, [None, *(r.link.chain for r in records)], strict=False)
     )

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +24,8 @@ from tests.service.conftest import Clock
 from tests.service.postgresql import Urls
 from tests.service.recording.conftest import REGION, Place, worker
 
+#: When the first record is made: well before any day on which these tests run, for commands ask the real clock.
+START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 PLANTED = "Planted Person of Nowhere"
 Tamper = Callable[..., None]
 
@@ -35,8 +38,8 @@ def fill(place: Place) -> None:
         place.open(entry("2026-02-02", "activity_started", days_per_week=4, note=PLANTED), case_id=case)
         for version in range(1, 4):
             clock.advance(minutes=1)
-            told = entry("2026-11-10", "coaching_info_given", note=f"{PLANTED} {version}")
-            place.record(version, told, entry("2026-11-11", "coaching_info_given"), case_id=case)
+            told = entry("2026-02-20", "coaching_info_given", note=f"{PLANTED} {version}")
+            place.record(version, told, entry("2026-02-21", "coaching_info_given"), case_id=case)
         with database.write(REGION) as unit:
             log(unit, Reader(worker(), "client_work"), "case", {case: "assigned"}, clock.advance(seconds=5))
     with database.write(REGION) as unit:
@@ -77,9 +80,10 @@ def filled_template(
 
 def fill_at(url: str) -> None:
     """Fill a database."""
-    database = Database(url)
+    database, clock = Database(url), Clock()
+    clock.now = START
     try:
-        fill(Place(database, Clock()))
+        fill(Place(database, clock))
     finally:
         database.close()
 
@@ -100,7 +104,7 @@ def urls(engine: str, filled_template: str, request: pytest.FixtureRequest, tmp_
 @pytest.fixture
 def filled(database: Database, clock: Clock) -> Place:
     """The filled database, its clock a while after the last record."""
-    clock.advance(hours=1)
+    clock.now = START + timedelta(hours=1)
     return Place(database, clock)
 
 
@@ -112,14 +116,14 @@ def tamper(urls: Urls, engine: str) -> Tamper:
         if engine == "sqlite":
             with closing(sqlite3.connect(make_url(urls.owner).database or "")) as file:
                 names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
-                for statement in (*(f"DROP TRIGGER {name}" for name in names), *statements):
-                    file.execute(statement)
+                for name in names:
+                    file.execute(f"DROP TRIGGER {name}")
+                assert all(file.execute(statement).rowcount > 0 for statement in statements)
                 file.commit()
             return
         url = make_url(urls.superuser).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(url) as server:
             server.execute("SET session_replication_role = replica")
-            for statement in statements:
-                server.execute(statement)  # type: ignore[arg-type]
+            assert all(server.execute(statement).rowcount > 0 for statement in statements)  # type: ignore[arg-type]
 
     return run

@@ -35,6 +35,13 @@ def signed(tmp_path: Path) -> Signed:
     return sign(tmp_path / "checkpoints", RECORDS, T1, T2, T3)
 
 
+def standalone(signed: Signed) -> list[str]:
+    """The faults that the standalone verifier finds in the folder."""
+    report = verifier.Report()
+    verifier.read_checkpoints([signed.folder], keys(signed), report)
+    return [fault.split("/")[-1] for fault in report.faults]
+
+
 def read(signed: Signed) -> tuple[list[int], list[str]]:
     """The numbers of the sound checkpoints, and the faults."""
     sound, faults = read_checkpoints(signed.folder, [public_key(signed.public)])
@@ -252,9 +259,7 @@ def test_an_altered_body_is_found(fields: dict[str, object], signed: Signed) -> 
 def test_what_is_no_checkpoint_is_told(content: bytes, signed: Signed) -> None:
     signed.checkpoints[2].path.write_bytes(content)
     assert read(signed)[1] == ["checkpoint-000003.json: is no checkpoint: damaged or written by something else"]
-    report = verifier.Report()
-    verifier.read_checkpoints([signed.folder], keys(signed), report)
-    assert report.count == 1
+    assert len(standalone(signed)) == 1
 
 
 @pytest.mark.parametrize(
@@ -277,6 +282,7 @@ def test_a_signed_body_of_another_form_is_refused(fields: dict[str, object], sig
     """Even with the right key: the form is part of what is believed."""
     resign(signed, 2, **fields)
     assert read(signed)[1] == ["checkpoint-000003.json: is no checkpoint: damaged or written by something else"]
+    assert len(standalone(signed)) == 1
 
 
 def resign(signed: Signed, place: int, **fields: object) -> None:
@@ -307,41 +313,48 @@ def test_a_series_under_two_keys_needs_both(signed: Signed, tmp_path: Path) -> N
 def test_a_checkpoint_under_another_number_is_found(signed: Signed) -> None:
     signed.checkpoints[2].path.rename(signed.folder / "checkpoint-000004.json")
     assert "checkpoint-000004.json: holds checkpoint 3" in read(signed)[1]
+    assert "checkpoint-000004.json: holds checkpoint 3, another than its name says" in standalone(signed)
 
 
 def test_a_checkpoint_made_after_another_one_is_found(signed: Signed) -> None:
     resign(signed, 2, previous="f" * 64)
     assert "was made after another checkpoint 2 than the one here" in read(signed)[1][0]
+    assert "was made after another checkpoint 2 than the one here" in standalone(signed)[0]
 
 
 def test_a_first_checkpoint_that_names_one_before_is_found(tmp_path: Path) -> None:
     signed = sign(tmp_path / "c", RECORDS, T1)
     resign(signed, 0, previous="f" * 64)
     assert "is the first and yet names a checkpoint before it" in read(signed)[1][0]
+    assert "is the first, and yet it names one before it" in standalone(signed)[0]
 
 
 def test_a_checkpoint_of_another_region_or_an_earlier_time_is_found(signed: Signed) -> None:
     resign(signed, 2, region="kymenlaakso", at=moment(0))
-    faults = read(signed)[1]
-    assert any("is of the region kymenlaakso" in fault for fault in faults)
-    assert any("before the checkpoint before it" in fault for fault in faults)
+    for faults in (read(signed)[1], standalone(signed)):
+        assert any("is of the region kymenlaakso" in fault for fault in faults)
+        assert any(f"is dated {moment(0)}, before" in fault for fault in faults)
 
 
-@pytest.mark.parametrize("harm", ["gone", "cut", "longer", "swapped", "empty", "binary"])
+@pytest.mark.parametrize("harm", ["gone", "cut", "longer", "more", "swapped", "empty", "binary"])
 def test_a_harmed_file_of_heads_is_found(harm: str, signed: Signed) -> None:
     path = heads_path(signed.checkpoints[2].path)
     lines = path.read_bytes().splitlines(keepends=True)
     if harm == "gone":
         path.unlink()
     else:
-        new = {"cut": lines[:-1], "longer": [*lines, lines[-1]], "swapped": [lines[1], lines[0], *lines[2:]]}
+        more = [*lines, b"read/ffffffffffffffff 1 " + b"0" * 64 + b"\n"]
+        new = {
+            "more": more,
+            "cut": lines[:-1],
+            "longer": [*lines, lines[-1]],
+            "swapped": [lines[1], lines[0], *lines[2:]],
+        }
         path.write_bytes({"empty": b"", "binary": b"\xff" * 50_000}.get(harm) or b"".join(new.get(harm, [])))
     numbers, faults = read(signed)
     assert numbers == [1, 2]
     assert faults[0].startswith("checkpoint-000003.json: checkpoint-000003.heads")
-    report = verifier.Report()
-    verifier.read_checkpoints([signed.folder], keys(signed), report)
-    assert report.count == 1
+    assert len(standalone(signed)) == 1
 
 
 def test_other_files_in_the_folder_do_not_matter(signed: Signed) -> None:
@@ -355,9 +368,7 @@ def test_a_file_that_may_not_be_read_is_told(signed: Signed) -> None:
     path.unlink()
     path.mkdir()
     assert "checkpoint-000003.json: cannot be read" in read(signed)[1][0]
-    report = verifier.Report()
-    verifier.read_checkpoints([signed.folder], keys(signed), report)
-    assert report.count == 1
+    assert len(standalone(signed)) == 1
 
 
 def test_heads_that_change_after_they_were_read_are_told(signed: Signed) -> None:

@@ -96,7 +96,7 @@ TAMPERING = {
     "the last link deleted": f"DELETE FROM link WHERE chain = {FIRST}"
     f" AND seq = (SELECT max(seq) FROM link WHERE chain = {FIRST})",
     "every link of a case deleted": f"DELETE FROM link WHERE chain = {FIRST}",
-    "a link's time altered": f"UPDATE link SET at = '2026-11-20T10:00:00.000000Z' WHERE chain = {FIRST} AND seq = 6",
+    "a link's time altered": f"UPDATE link SET at = '2026-03-02T10:00:00.000000Z' WHERE chain = {FIRST} AND seq = 6",
     "a link's hash altered": f"UPDATE link SET hash = '{'0' * 64}' WHERE chain = {FIRST} AND seq = 6",
     "a link's version altered": f"UPDATE link SET version = 9 WHERE chain = {FIRST} AND seq = 6",
     "a link's kind altered": f"UPDATE link SET kind = 'disposed' WHERE chain = {FIRST} AND seq = 6",
@@ -116,16 +116,21 @@ TAMPERING = {
     "an entry's version altered": "UPDATE entry SET version = 4 WHERE case_id = 'case-0' AND position = 4",
     "a decision called undetermined": "UPDATE decision SET status = 'undetermined' WHERE version = 2",
     "a decision of someone else": "UPDATE decision SET recorded_by = 'w-8' WHERE case_id = 'case-0' AND version = 2",
-    "a decision of another time": "UPDATE decision SET recorded_at = '2026-11-20T10:00:00.000001Z' WHERE version = 2",
+    "a decision of another time": "UPDATE decision SET recorded_at = '2026-03-02T10:00:00.000001Z' WHERE version = 2",
     "a decision of another id": "UPDATE decision SET id = 'x' WHERE case_id = 'case-0' AND version = 2",
     "a decision not acknowledged": "UPDATE decision SET acknowledged = NOT acknowledged WHERE case_id = 'case-0'",
     "a decision under another case": "UPDATE decision SET case_id = 'case-1', version = 9"
     " WHERE case_id = 'case-0' AND version = 4",
     "an event of another kind": "UPDATE event SET kind = 'opened' WHERE kind = 'emergency_access'",
-    "an event of another time": "UPDATE event SET at = '2026-11-20T10:00:00.000001Z' WHERE kind = 'emergency_access'",
+    "an event of another time": "UPDATE event SET at = '2026-03-02T10:00:00.000001Z' WHERE kind = 'emergency_access'",
     "an event under another case": "UPDATE event SET case_id = 'case-1' WHERE kind = 'emergency_access'",
+    "an event under no case": "UPDATE event SET case_id = NULL WHERE kind = 'emergency_access'",
+    "a read put in": 'INSERT INTO read_log (region, chain, seq, at, "user", salt, payload)'
+    " SELECT region, chain, 77, at, \"user\", salt, payload FROM read_log WHERE \"user\" = 'w-3'",
+    "a read put in for an entry's link": 'INSERT INTO read_log (region, chain, seq, at, "user", salt, payload)'
+    " SELECT region, chain, seq, 'x', 'w-8', salt, payload FROM entry WHERE case_id = 'case-0' AND position = 4",
     "a read by someone else": "UPDATE read_log SET \"user\" = 'w-8' WHERE \"user\" = 'w-3'",
-    "a read of another time": "UPDATE read_log SET at = '2026-11-20T10:00:00.000001Z' WHERE \"user\" = 'w-3'",
+    "a read of another time": "UPDATE read_log SET at = '2026-03-02T10:00:00.000001Z' WHERE \"user\" = 'w-3'",
     "a read hidden from a client": "DELETE FROM read_of WHERE case_id = 'case-1' AND chain IN"
     " (SELECT chain FROM read_log WHERE \"user\" = 'w-3')",
     "a read invented for a client": "INSERT INTO read_of (region, case_id, chain, seq)"
@@ -153,6 +158,44 @@ def test_tampering_in_the_database_is_found_by_both(name: str, filled: Place, si
     assert report_on(exported(filled), signed).faults, "by the standalone verifier"
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("an entry put in", "there is a row of entry for it, but no link"),
+        (
+            "an entry put in for a decision's link",
+            "there is a row of entry for it, but the link is of the kind decision",
+        ),
+        ("two entries in each other's place", "the row of entry has another position"),
+        ("an entry under another case", "the row of entry is filed under another case"),
+        ("an entry's id altered", "the row of entry has another entry_id"),
+        ("an entry's version altered", "the row of entry has another version"),
+        ("a decision called undetermined", "the row of decision has another status"),
+        ("a decision of someone else", "the row of decision has another recorded_by"),
+        ("a decision of another time", "the row of decision has another recorded_at"),
+        ("a decision not acknowledged", "the row of decision has another acknowledged"),
+        ("a decision under another case", "the row of decision is filed under another case"),
+        ("an event of another kind", "the row of event has another kind"),
+        ("a read by someone else", "the row of read_log has another user"),
+        ("a read hidden from a client", "the rows of read_of do not list the clients"),
+        ("a read invented for a client", "the rows of read_of do not list the clients"),
+        ("a case at another version", "the row of case_record has another version"),
+        ("a case with another header", "the row of case_record has another header"),
+        ("a case marked as disposed of", "the row of case_record has another disposed_at"),
+        ("a restriction lifted", "the row of case_record has another restricted"),
+        ("a case deleted", "no case has this chain"),
+        ("a case invented", "the row of case_record has another version"),
+    ],
+)
+def test_a_row_that_does_not_say_what_its_record_says_is_told(
+    name: str, told: str, filled: Place, tamper: Tamper
+) -> None:
+    tamper(TAMPERING[name])
+    with filled.database.read(REGION) as unit:
+        found = [str(fault) for fault in unit.agreement.faults()]
+    assert any(told in line for line in found), found
+
+
 def test_a_region_emptied_is_found(filled: Place, signed: Signed, tamper: Tamper) -> None:
     tamper(*(f"DELETE FROM {table}" for table in ("entry", "decision", "event", "read_of", "read_log", "link")))
     found = report_on(exported(filled), signed).faults
@@ -164,7 +207,7 @@ def test_a_database_brought_back_from_before_the_checkpoint_is_found(filled: Pla
     """A backup restored: what was recorded since is gone, and what is recorded anew takes its numbers."""
     old = exported(filled)
     filled.clock.advance(minutes=5)
-    filled.record(4, entry("2026-11-12", "coaching_info_given"), case_id="case-0")
+    filled.record(4, entry("2026-02-22", "coaching_info_given"), case_id="case-0")
     folder = tmp_path / "c"
     folder.mkdir()
     new_keys(folder / "key")
@@ -198,7 +241,7 @@ def test_a_disposal_leaves_everything_whole_and_nothing_of_the_client(
 
 def test_a_log_pruned_lawfully_is_whole(filled: Place, signed: Signed, owner: Database) -> None:
     filled.clock.advance(days=365 * 13)
-    done = dispose(owner, REGION, date(2039, 11, 1), filled.clock(), decided_by="u1", periods=retention())
+    done = dispose(owner, REGION, date(2039, 2, 1), filled.clock(), decided_by="u1", periods=retention())
     assert done.readers == 3
     assert looked(filled, signed).faults == []
     assert report_on(exported(filled), signed).faults == []
@@ -223,7 +266,7 @@ def test_an_export_made_while_others_record_is_of_one_moment(filled: Place) -> N
         version = 4
         try:
             while not stop.is_set():
-                filled.record(version, entry("2026-11-12", "coaching_info_given"), case_id="case-1", by=worker())
+                filled.record(version, entry("2026-02-22", "coaching_info_given"), case_id="case-1", by=worker())
                 version += 1
         except BaseException as error:
             failed.append(error)

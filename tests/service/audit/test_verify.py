@@ -223,6 +223,13 @@ def test_checkpoints_that_contradict_each_other_are_told(tmp_path: Path) -> None
     assert found[1].text == "lacks 1 chain(s) of the checkpoint before it"
 
 
+def test_a_chain_that_does_not_stand_together_is_told() -> None:
+    one, other = case_chain(random.Random(1), 0, 2), case_chain(random.Random(2), 0, 2)
+    found = texts(look([one[0], *other, one[1]]))
+    assert found[0] == f"{one[0].link.chain} link 2: stands apart from the rest of its chain"
+    assert report_on(exported([one[0], *other, one[1]], moment(10**6))).count
+
+
 def test_many_faults_are_counted_and_not_all_kept() -> None:
     records = [item.but(prev="f" * 64) for item in case_chain(random.Random(1), 0, MOST_FAULTS)]
     found = look(records)

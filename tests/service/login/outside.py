@@ -43,7 +43,9 @@ class Server:
 
     def __init__(self, **config: Any) -> None:
         self.app: ASGIApp | None = None
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        # The protocol is named, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.bind(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.address}"

@@ -1,19 +1,19 @@
 """What tests of recording share: another version of the pack, engines that lie or fail, journals grown by recording."""
 
-import copy
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
+from benchmarks.replay import later
 from rules.assessment import Assessor
 from rules.engines import CheckedEngine
 from rules.engines.base import Outcomes
 from rules.engines.reference import ReferenceEngine
 from rules.facts import Value
 from rules.journal import Case, new_entries
-from rules.pack import Pack, Ruleset, pack_from_content
+from rules.pack import Pack, Ruleset
 from service.audit.canonical import canonical
 from service.recording.judging import Judged, judge_recording
 from service.recording.record import Acknowledgement, Circumstances, RecordedBy, decision_record
@@ -24,13 +24,8 @@ NOON = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
 @cache
 def later_pack() -> Pack:
-    """The pack in a version of its own: parameters that the rules and the fold read have other values."""
-    content = copy.deepcopy(json.loads(pack().canonical))
-    content["pack"]["version"] = "1.1.0"
-    for name, value in (("plan.review_months", 2), ("plan.lookback_months", 6), ("interest.ask_again_months", 6)):
-        for dated in content["pack"]["parameters"][name]["values"]:
-            dated["value"] = value
-    return pack_from_content(content)
+    """The pack in another version: parameters that the rules and the fold read have other values."""
+    return later(pack())
 
 
 class LyingEngine(ReferenceEngine):

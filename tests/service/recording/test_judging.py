@@ -299,8 +299,8 @@ def test_where_the_engines_differ_there_is_no_advice_and_nothing_of_the_guards()
     assert found.alarm is not None
     assert "liar says violated" in found.alarm
     assert (found.advice, found.to_acknowledge) == ((), ())
-    assert [(item.purpose, item.findings) for item in found.judgements] == [(TODAY, None)]
-    assert found.judgements[0].subjects[0].facts["case.stage"] == "work_trial"
+    assert [(item.purpose, item.findings) for item in found.judgements] == [(STEP, None), (TODAY, None)]
+    assert found.judgements[-1].subjects[0].facts["case.stage"] == "work_trial"
 
 
 def test_the_charts_are_asked_also_where_the_engines_differ() -> None:

@@ -134,7 +134,7 @@ def test_what_was_judged_is_read_back_as_it_was(seed: int) -> None:
             was.trigger,
         )
         assert subjects_data(kept.subjects) == subjects_data(was.subjects)
-        findings = polku.judge_again(kept.subjects, kept.as_of, kept.set_aside, kept.trigger)
+        findings = polku.findings_for(kept.subjects, kept.as_of, kept.set_aside, kept.trigger)
         assert list(map(finding_data, findings)) == list(map(finding_data, was.findings or ()))
 
 

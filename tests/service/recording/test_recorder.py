@@ -133,6 +133,19 @@ def test_what_lists_need_is_read_off_the_journal(place: Place) -> None:
     assert place.case().closed_on is None
 
 
+def test_a_case_whose_closing_is_dated_ahead_is_open_until_that_day(place: Place) -> None:
+    place.open(entry("2026-11-25", "case_closed", reason="moved"))
+    assert place.case().closed_on == "2026-11-25"
+    for closed in (False, True):
+        with place.database.read(REGION) as unit:
+            shown = {
+                wanted: [case.id for case, _ in unit.cases.page(worker(), place.clock(), {"assigned"}, closed=wanted)]
+                for wanted in (True, False)
+            }
+        assert shown == {closed: ["case-1"], not closed: []}
+        place.clock.advance(days=5)
+
+
 def test_the_facts_kept_are_those_of_today(place: Place) -> None:
     place.open(entry("2026-02-01", "activity_started", days_per_week=3))
     place.record(1, entry("2026-11-20", "initiative_taken", service="coaching"))

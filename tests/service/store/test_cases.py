@@ -44,6 +44,11 @@ def test_a_case_that_is_not_there_is_told(database: Database) -> None:
         assert unit.cases.journal("nobody") == []
         with pytest.raises(NoSuchCase):
             unit.cases.load("nobody")
+        assert unit.cases.get("no\x00body") is None  # which PostgreSQL cannot even be asked
+        with pytest.raises(NoSuchCase):
+            unit.cases.load("no\x00body")
+        assert unit.decisions.get("\x00") is None
+        assert unit.checks.get("\x00") is None
     for attempt in ("advance", "set_closed", "set_restricted", "set_header"):
         with pytest.raises(NoSuchCase), database.write(REGION) as unit:
             getattr(unit.cases, attempt)("nobody", {} if attempt == "set_header" else 1)
@@ -251,6 +256,8 @@ def test_lists_go_on_page_by_page(database: Database) -> None:
         assert [case.id for case, _ in unit.cases.page(kaisa, NOW, {"team"}, closed=True)] == ["case-03"]
         assert "case-03" not in {case.id for case, _ in unit.cases.page(kaisa, NOW, {"team"}, closed=False)}
         assert unit.cases.page(kaisa, NOW, set()) == []
+        assert unit.cases.ids(limit=3) == ["case-00", "case-01", "case-02"]
+        assert unit.cases.ids(after="case-22") == ["case-23", "case-24"]
         assert [case.id for case in unit.cases.closed_before("2026-11-20")] == ["case-03"]
         assert unit.cases.closed_before("2026-11-19") == []
         assert unit.cases.closed_before("2026-11-20", after="case-03") == []

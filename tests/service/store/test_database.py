@@ -13,7 +13,16 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, text
 
-from service.store import Conflict, Database, StoreError, StoreUnavailable, VersionConflict
+from service.store import (
+    Conflict,
+    Database,
+    Forbidden,
+    StoreError,
+    StoreUnavailable,
+    VersionConflict,
+    downgrade,
+    migrate,
+)
 from tests.service import postgresql
 from tests.service.postgresql import ON_POSTGRESQL, ON_SQLITE, Urls
 from tests.service.store.keeping import ELSEWHERE, NOW, REGION, decide, entry, faults, open_case
@@ -211,6 +220,18 @@ def test_errors_carry_no_values(database: Database) -> None:
         shown = shown.__cause__ or shown.__context__
 
 
+def test_a_mistake_of_the_programs_own_is_not_taken_for_a_database_that_is_gone(database: Database) -> None:
+    with pytest.raises(StoreError) as caught, database.read(REGION) as unit:
+        unit.cases._transaction.run(text("SELECT no_such_column FROM link"))
+    assert not isinstance(caught.value, StoreUnavailable)
+    with pytest.raises(StoreError), database.read(REGION) as unit:
+        list(unit.cases._transaction.stream(text("SELECT no_such_column FROM link")))
+    with database.read(REGION) as unit:
+        assert unit.region == REGION
+    with pytest.raises(StoreError):
+        unit.cases.get("sirpa")  # its transaction has ended
+
+
 def test_no_free_connection_is_told_after_a_while(urls: Urls) -> None:
     database = Database(urls.app, pool_size=1, patience=0.2)
     with database.read(REGION), pytest.raises(StoreUnavailable, match="no connection"), database.read(REGION):
@@ -314,8 +335,6 @@ def test_a_writer_that_takes_too_long_is_told_to_those_who_wait(urls: Urls) -> N
 
 
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
-    from service.store import migrate
-
     migrate(f"sqlite:///{tmp_path}/new.db")
     assert (tmp_path / "new.db").stat().st_mode & 0o077 == 0
 
@@ -338,9 +357,73 @@ def test_connections_that_were_cut_are_told_once_and_replaced(database: Database
     for case_id, go_on in (("veikko", True), ("anneli", False)):
         with pytest.raises(StoreUnavailable):
             cut_while_writing(case_id, go_on)
+
+    def cut_and_give_up() -> None:
+        with database.write(REGION):
+            _cut(urls)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        cut_and_give_up()
     with database.read(REGION) as unit:
         assert unit.cases.get("veikko") is None
         assert unit.cases.get("anneli") is None
+
+
+def test_a_database_taken_back_to_nothing_is_told(database: Database, urls: Urls) -> None:
+    downgrade(urls.owner, "base")
+    with pytest.raises(StoreUnavailable, match="migrated"):
+        database.ping()
+
+
+def test_what_was_deleted_is_in_no_byte_after_scrubbing(
+    database: Database, owner: Database, urls: Urls, tmp_path: Path
+) -> None:
+    with database.write(REGION) as unit:
+        open_case(unit, "stays", [entry("e1", note="stays-planted")])
+        case = open_case(unit, "sirpa", [entry("e1", note=SECRET)])
+        unit.identities.put("sirpa", {"name": SECRET})
+    assert SECRET.encode() in _bytes(urls, tmp_path)
+    with owner.write(REGION) as unit:
+        unit.events.append(case, "disposed", {"ground": "time"}, NOW)
+        unit.cases.dispose("sirpa", NOW)
+    if owner.postgresql:
+        with pytest.raises(Forbidden):
+            database.scrub()
+    owner.scrub()
+    left = _bytes(urls, tmp_path)
+    assert SECRET.encode() not in left
+    assert b"stays-planted" in left
+    with owner.write(REGION) as unit:  # and all goes on
+        open_case(unit, "veikko")
+    assert [item for item in faults(database) if "no record" not in item] == []
+
+
+@ON_SQLITE
+def test_scrubbing_while_someone_reads_on_is_told(urls: Urls) -> None:
+    database = Database(urls.app, patience=0.2)
+    with database.write(REGION) as unit:
+        open_case(unit, "sirpa")
+    with database.read(REGION) as unit:
+        unit.cases.get("sirpa")
+        with pytest.raises(StoreUnavailable, match="quiet"):
+            database.scrub()
+    database.scrub()
+    database.close()
+
+
+def _bytes(urls: Urls, tmp_path: Path) -> bytes:
+    """Every byte the database keeps in its files; of PostgreSQL's log of writes see docs/store.md."""
+    if urls.owner.startswith("sqlite"):
+        return b"".join(path.read_bytes() for path in sorted(tmp_path.glob("polku.db*")))
+    plain = make_url(urls.superuser).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+        query = (
+            "SELECT pg_read_binary_file(f.folder || '/' || name) FROM (SELECT 'base/' || oid AS folder FROM pg_database"
+        )
+        query += " WHERE datname = current_database()) f, LATERAL pg_ls_dir(f.folder) AS name"
+        return b"".join(content for (content,) in connection.execute(query))
 
 
 @ON_POSTGRESQL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,6 +21,7 @@ from tests.helpers import pack
 from tests.service.postgresql import ON_POSTGRESQL, ON_SQLITE, Urls
 from tests.service.store.keeping import ELSEWHERE, NOW, REGION, entry, faults, open_case
 
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "store.md"
 KEPT_NAMES = [table.name for table in KEPT]
 DIVIDED = [table.name for table in metadata.tables.values() if "region" in table.c]
 
@@ -133,8 +135,19 @@ def test_records_go_only_when_the_chain_says_that_they_may(database: Database, o
         assert all(kept.payload is not None for kept in unit.chains.records(other.chain))
     with pytest.raises(Forbidden):
         _run(owner, "DELETE FROM event WHERE kind = 'disposed'")
-    with pytest.raises(Forbidden), owner.write(REGION) as unit:  # nothing comes back
-        unit.cases.set_header("sirpa", {"id": "sirpa"})
+    for act in (
+        lambda unit: unit.cases.set_header("sirpa", {"id": "sirpa"}),
+        lambda unit: unit.cases.advance("sirpa", 1),
+        lambda unit: unit.cases.dispose("sirpa", NOW),
+        lambda unit: unit.entries.append(case, 2, [entry("e3")], NOW),
+        lambda unit: unit.events.append(case, "restriction", {}, NOW),
+        lambda unit: unit.identities.put("sirpa", {"name": "Sirpa"}),
+        lambda unit: unit.cases.set_relations("sirpa", [], []),
+    ):
+        with pytest.raises(NoSuchCase), owner.write(REGION) as unit:  # nothing comes back
+            act(unit)
+    with pytest.raises(Forbidden):
+        _run(owner, "UPDATE case_record SET header = '{}'")
 
 
 def test_a_reader_cannot_prune_what_no_link_says(owner: Database) -> None:
@@ -181,6 +194,17 @@ def test_every_table_has_its_rights_told() -> None:
     assert all("UPDATE" not in APPLICATION_RIGHTS[name] for name in KEPT_NAMES)
     assert all("DELETE" not in APPLICATION_RIGHTS[name] for name in (*KEPT_NAMES, "case_record"))
     assert set(AUDITOR_RIGHTS).isdisjoint({"identity", "session", "account", "request_key"})
+
+
+def test_the_operators_are_told_the_rights_there_are() -> None:
+    rows = re.findall(r"^ +\| `(\w+)` \| ([^|]*)\|([^|]*)\|$", DOCS.read_text(encoding="utf-8"), re.M)
+    assert {name: application.strip() for name, application, _ in rows} == APPLICATION_RIGHTS
+    assert {name: auditor.strip() for name, _, auditor in rows if auditor.strip()} == AUDITOR_RIGHTS
+
+
+def test_the_operators_are_told_of_every_table() -> None:
+    told = re.findall(r"^\| (`[^|]*) \|", DOCS.read_text(encoding="utf-8"), re.M)
+    assert {name for cell in told for name in re.findall(r"`(\w+)`", cell)} == set(metadata.tables)
 
 
 @ON_POSTGRESQL

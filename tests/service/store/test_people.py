@@ -47,6 +47,7 @@ def test_sessions_end(database: Database) -> None:
         for session in (LOGIN, other, over):
             unit.sessions.add(session)
         unit.sessions.update(LOGIN.id_digest, data="{}", expires_at=timestamp(NOW + timedelta(hours=1)))
+        unit.sessions.update(other.id_digest)
         unit.sessions.revoke(other.id_digest, NOW)
         unit.sessions.revoke(other.id_digest, NOW + timedelta(hours=1))
     with database.read(REGION) as unit:

@@ -24,18 +24,19 @@ def test_reads_are_found_by_client_and_by_reader(database: Database) -> None:
         database,
         ("kaisa", ["sirpa"]),
         ("ville", ["sirpa", "veikko"]),
-        ("kaisa", ["no such case"]),
+        ("kaisa", ["no such case", "nor\x00 this"]),
         ("kaisa", []),
         ("kaisa", ["veikko", "veikko"]),
     )
     with database.read(REGION) as unit:
         assert sorted(item.user for item in unit.reads.of("sirpa")) == ["kaisa", "ville"]
         assert [item.user for item in unit.reads.of("no such case")] == ["kaisa"]
+        assert [item.user for item in unit.reads.of("nor\ufffd this")] == ["kaisa"]
         assert unit.reads.of("nobody") == []
         assert [item.payload[8:9] for item in unit.reads.by("kaisa")] == ["4", "3", "2", "0"]
         assert [item.at for item in unit.reads.by("ville")] == ["2026-11-20T11:00:00.000000Z"]
         assert len(unit.reads.by("kaisa", since="2026-11-20T12:00:00.000000Z")) == 3
-        assert unit.reads.cases_since("kaisa", "2026-11-20T10:00:00.000000Z") == 3
+        assert unit.reads.cases_since("kaisa", "2026-11-20T10:00:00.000000Z") == 4
         assert unit.reads.cases_since("kaisa", "2026-11-20T13:00:00.000000Z") == 1
         assert {item.chain for item in unit.reads.by("kaisa")} == {read_chain("kaisa")}
         assert "kaisa" not in read_chain("kaisa")

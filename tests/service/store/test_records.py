@@ -97,6 +97,8 @@ def test_decisions_are_found_by_id_case_and_version(database: Database) -> None:
         assert latest is not None
         assert latest.version == 7
         assert unit.decisions.latest("nobody") is None
+        assert unit.decisions.versions_by("sirpa", "kaisa") == set(range(1, 8))
+        assert unit.decisions.versions_by("sirpa", "ville") == set()
         assert [(item.case_id, item.version) for item in unit.decisions.all()] == [
             *(("sirpa", version) for version in range(1, 8)),
             ("veikko", 1),

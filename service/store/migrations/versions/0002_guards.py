@@ -13,6 +13,21 @@ BY_REGION = (
     "emergency", "entry", "event", "identity", "link", "read_log", "read_of", "request_key", "session",
 )  # fmt: skip
 
+# What disposal takes away. The server keeps samples of columns to plan queries by; of these it must not, or they would
+# outlive the rows.
+UNSAMPLED = {
+    "case_record": ("header",),
+    "entry": ("entry_id", "salt", "payload"),
+    "decision": ("salt", "payload"),
+    "event": ("salt", "payload"),
+    "read_log": ("salt", "payload"),
+    "identity": ("data",),
+    "case_party": ("party",),
+    "case_facts": ("facts",),
+    "check_finding": ("payload",),
+    "request_key": ("key",),
+}
+
 # A case's records may be deleted once its chain says so; that it does stays for good.
 DISPOSED = """EXISTS (
     SELECT 1 FROM link l WHERE l.region = OLD.region AND l.chain = OLD.chain AND l.kind = 'disposed')"""
@@ -123,11 +138,18 @@ def _up_postgresql() -> None:
             f"CREATE TRIGGER {table}_not_emptied BEFORE TRUNCATE ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION polku_not_emptied()"
         )
+    _sample("0")
     mine = "region = current_setting('polku.region', true)"
     for table in BY_REGION:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
         op.execute(f"CREATE POLICY {table}_region ON {table} USING ({mine}) WITH CHECK ({mine})")
+
+
+def _sample(target: str) -> None:
+    for table, columns in UNSAMPLED.items():
+        for column in columns:
+            op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS {target}")
 
 
 def _refusal(message: str) -> str:
@@ -149,6 +171,7 @@ def _guard(schema: str, table: str, name: str, when: str, body: str) -> None:
 
 
 def _down_postgresql() -> None:
+    _sample("-1")
     for table in BY_REGION:
         op.execute(f"DROP POLICY {table}_region ON {table}")
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")

@@ -1,0 +1,125 @@
+"""What a team leader looks through: steps taken against a rule, and emergency accesses, the newest first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from service.access.policy import sees
+from service.access.principal import Principal
+from service.reading import NotOpen, Reader, log, standing
+from service.rights.emergency import KIND as EMERGENCY
+from service.store import Database, StoredDecision, StoredEvent, Unit
+
+VIEW = "acknowledgements"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A step recorded against a rule, or an emergency access: when, of which case, and what the record says of it."""
+
+    at: str
+    case_id: str
+    told: dict[str, Any]
+    place: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The item for programs."""
+        return {"at": self.at, "case": self.case_id, **self.told}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: in the decisions (time, id) and in the events (time, chain, seq); empty where none was."""
+
+    KINDS: ClassVar[tuple[type, ...]] = (str, str, str, str, int)
+
+    decision: tuple[str, str] | None = None
+    event: tuple[str, str, int] | None = None
+
+    @classmethod
+    def of(cls, key: tuple[Any, ...] | None) -> Place:
+        """The place in a cursor."""
+        if key is None:
+            return cls()
+        at, decision, moment, chain, seq = key
+        return cls((at, decision) if at else None, (moment, chain, seq) if moment else None)
+
+    @property
+    def key(self) -> tuple[str | int, ...]:
+        """The place for a cursor."""
+        return (*(self.decision or ("", "")), *(self.event or ("", "", 0)))
+
+
+def acknowledgements(
+    database: Database, now: datetime, who: Reader, place: Place, limit: int
+) -> tuple[list[Item], Place | None]:
+    """A page of the list open to the reader, and where the next begins (None: nowhere). The log names every client.
+
+    A leader's list is the team's; an auditor's is everybody's. Of cases that have left the team, or are restricted to
+    others, nothing is shown. Raises NotOpen for a role that has no such list, StoreUnavailable.
+    """
+    principal = who.principal
+    may, team = _list_of(principal)
+    with database.write(principal.region) as unit:
+        if may:
+            steps = unit.decisions.acknowledged(team=team, before=place.decision, limit=limit + 1)
+            accesses = unit.events.of_kind(EMERGENCY, team=team, before=place.event, limit=limit + 1)
+            found = sorted((*map(_step, steps), *map(_access, accesses)), key=lambda item: item.at, reverse=True)
+            page = found[:limit]
+            stands = {case_id: _stands(unit, principal, case_id, now) for case_id in {item.case_id for item in page}}
+            shown = [item for item in page if sees(principal.role, stands[item.case_id]).opens(VIEW)]
+            log(unit, who, VIEW, {item.case_id: stands[item.case_id] for item in shown}, now)
+        else:
+            log(unit, who, VIEW, {}, now, refused=True)
+    if not may:
+        raise NotOpen(VIEW)
+    return shown, _after(page, place) if len(found) > limit else None
+
+
+def _list_of(principal: Principal) -> tuple[bool, tuple[str, str] | None]:
+    """Whether the user has such a list, and whose it is: a team's, or (None) everybody's."""
+    if sees(principal.role, "none").opens(VIEW):
+        return True, None
+    if principal.team is None or not sees(principal.role, "team").opens(VIEW):
+        return False, None
+    return True, (principal.organisation, principal.team)
+
+
+def _stands(unit: Unit, principal: Principal, case_id: str, now: datetime) -> str:
+    return standing(unit, principal, unit.cases.get(case_id), now)
+
+
+def _step(decision: StoredDecision) -> Item:
+    record = json.loads(decision.payload)
+    told = {
+        "kind": "acknowledged",
+        "decision": decision.id,
+        "version": decision.version,
+        "by": record["recorded_by"],
+        "rules": record["acknowledged"]["rules"],
+        "reason": record["acknowledged"]["reason"],
+    }
+    return Item(decision.recorded_at, decision.case_id, told, (decision.recorded_at, decision.id))
+
+
+def _access(event: StoredEvent) -> Item:
+    payload = json.loads(event.payload)
+    by = {name: payload[name] for name in ("user", "organisation", "role")}
+    told = {"kind": EMERGENCY, "by": by, "reason": payload["reason"], "until": payload["until"]}
+    return Item(event.at, str(event.case_id), told, (event.at, event.chain, str(event.seq)))
+
+
+def _after(page: Iterable[Item], place: Place) -> Place:
+    decision, event = place.decision, place.event
+    for item in page:
+        if item.told["kind"] == EMERGENCY:
+            at, chain, seq = item.place
+            event = at, chain, int(seq)
+        else:
+            at, decision_id = item.place
+            decision = at, decision_id
+    return Place(decision, event)
