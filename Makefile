@@ -19,12 +19,14 @@ run: environment ## print the assessments of the example clients
 test: environment ## run every test
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n 2 $(ARGS)
 
-check: environment ## format, lint, types, import direction, rule lint
+check: environment ## format, lint, types, import direction, rule lint, migration drift
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/polku rules lint
+	@folder=$$(mktemp -d) && export POLKU_REGION=check POLKU_DATABASE_URL="sqlite:///$$folder/polku.db" && \
+		$(BIN)/polku database upgrade && $(BIN)/polku database check; done=$$?; rm -rf "$$folder"; exit $$done
 
 format: environment ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix-only .

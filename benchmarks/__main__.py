@@ -1,5 +1,7 @@
 """Measures speed with the thirty-entry journal beside this file; writes `latest.json`.
 
+    python -m benchmarks [core] [audit] [replay] [service]     all when none is named; only all writes the file
+
 Times are wall clock on whatever machine this is and vary with its load; the ratios, taken in one run, are what to
 compare. Aims are printed beside the figures; nothing fails here.
 """
@@ -16,6 +18,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+from benchmarks import audit, replay, service
 from rules.assessment import Assessor
 from rules.engines import checked
 from rules.engines.durable import DurableEngine
@@ -34,6 +37,9 @@ AIMS = {
     "reference_p50_ms": 0.2,
     "cli_next_seconds": 0.8,
     "pack_load_ms": 150.0,
+    "audit_verify_per_second": 50_000.0,
+    "replay_per_second": 2_000.0,
+    **service.AIMS,
 }
 
 
@@ -102,18 +108,37 @@ def command_line(figures: dict[str, float]) -> None:
     figures["cli_next_seconds"] = statistics.median(found)
 
 
-def main() -> None:
-    """Measure, print, write."""
-    figures: dict[str, float] = {}
+def core(figures: dict[str, float]) -> None:
+    """The rules' own speed."""
     in_process(figures)
     command_line(figures)
+
+
+PARTS: dict[str, Callable[[dict[str, float]], None]] = {
+    "core": core,
+    "audit": audit.audit_verify_per_second,
+    "replay": replay.replay_per_second,
+    "service": lambda figures: figures.update(service.measure()),
+}
+
+
+def main(wanted: list[str]) -> None:
+    """Measure, print, write."""
+    if unknown := set(wanted) - PARTS.keys():
+        sys.exit(f"no such part: {', '.join(sorted(unknown))}; known: {', '.join(PARTS)}")
+    figures: dict[str, float] = {}
+    for name, measure in PARTS.items():
+        if name in wanted or not wanted:
+            measure(figures)
     for name, figure in figures.items():
         aim = f"   aim {AIMS[name]:g}" if name in AIMS else ""
-        print(f"{name:24}{figure:12.3f}{aim}")
+        print(f"{name:40}{figure:12.3f}{aim}")
+    if wanted:
+        return
     machine = {"python": platform.python_version(), "machine": platform.machine(), "day": DAY.isoformat()}
     figures = {name: round(figure, 4) for name, figure in figures.items()}
     (HERE / "latest.json").write_text(json.dumps({**machine, **figures}, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

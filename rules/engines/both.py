@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from threading import Lock
 
 from rules.engines.base import Engine, EngineDifference, Outcomes
 from rules.engines.durable import DurableEngine
 from rules.engines.reference import ReferenceEngine
 from rules.facts import Value
 from rules.pack import Ruleset
+
+_building = Lock()
 
 
 class CheckedEngine:
@@ -50,5 +53,8 @@ def checked(ruleset: Ruleset) -> CheckedEngine:
     """The checked engine of a ruleset, built once."""
     found = ruleset.engines.get("checked")
     if not isinstance(found, CheckedEngine):
-        found = ruleset.engines["checked"] = CheckedEngine(ruleset)
+        with _building:  # two threads would each build one, and building is costly
+            found = ruleset.engines.get("checked")
+            if not isinstance(found, CheckedEngine):
+                found = ruleset.engines["checked"] = CheckedEngine(ruleset)
     return found

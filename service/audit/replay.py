@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 from rules.assessment import Assessor, blocking
@@ -255,17 +256,24 @@ def _flat(subject: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 class Packs:
-    """The packs that judged, made again from what was kept of them; each made and checked once."""
+    """The packs that judged, made again from what was kept of them; each made and checked once. Safe between threads.
+
+    A pack that cannot be used is looked for anew each time: it may have been brought back from a backup.
+    """
 
     def __init__(self, engine: Callable[[Ruleset], Engine]) -> None:
         self._engine = engine
-        self._made: dict[str, Assessor | str] = {}
+        self._made: dict[str, Assessor] = {}
+        self._making = Lock()
 
     def assessor(self, sha256: str, kept: Callable[[str], StoredPack | None]) -> Assessor | str:
         """An assessor of the pack with that SHA-256, or why there is none."""
-        found = self._made.get(sha256)
-        if found is None:
-            found = self._made[sha256] = self._make(sha256, kept(sha256))
+        with self._making:
+            if sha256 in self._made:
+                return self._made[sha256]
+            found = self._make(sha256, kept(sha256))
+            if isinstance(found, Assessor):
+                self._made[sha256] = found
         return found
 
     def _make(self, sha256: str, kept: StoredPack | None) -> Assessor | str:
