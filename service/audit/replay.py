@@ -60,9 +60,6 @@ class Difference:
         return _WORDS[self.kind].format(where=self.where, kept=_shown(self.kept), now=_shown(self.now))
 
 
-#: Canonical JSON for what holds texts, yes, no and none alone: two such values have the same text, or other bytes.
-_text = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
-
 _WORDS = {
     "record": "the decision record cannot be read: {now}",
     "pack": "the rules it was taken under cannot be used: {now}",
@@ -144,7 +141,7 @@ def _judged_again(record: Mapping[str, Any], kept: Sequence[KeptJudgement], asse
             yield Difference("undetermined", where, None, None)
             continue
         again, written = [finding_data(finding) for finding in found], item.data["findings"]
-        if _text(again) != _text(written):
+        if not _alike(written, again):
             yield from _findings_apart(where, written, again)
         stopped = list(blocking(found)) if item.purpose == STEP else []
         blocked += stopped
@@ -153,12 +150,20 @@ def _judged_again(record: Mapping[str, Any], kept: Sequence[KeptJudgement], asse
         if item.purpose == TODAY:
             closed = item.subjects[0].facts["case.stage"] == "closed"
             advice = [step_data(step) for step in next_steps(found, item.as_of, closed=closed)]
-            if _text(advice) != _text(record["advice"]):
+            if advice != record["advice"]:
                 yield Difference("advice", where, record["advice"], advice)
     needed = list(dict.fromkeys([*blocked, *([PATH_INCONSISTENT] if record["breaks"] else [])]))
     acknowledged = record["acknowledged"]["rules"] if record["acknowledged"] is not None else []
     if determined and needed != acknowledged:
         yield Difference("acknowledged", "", acknowledged, needed)
+
+
+def _alike(written: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether two lists of findings have the same canonical JSON. They hold texts, none, and yes and no; only of these
+    does Python take something else for the same (true for 1)."""
+    return written == again and all(
+        type(item["step"]) is bool and type(item["subject"]["current"]) is bool for item in written
+    )
 
 
 def _place(item: KeptJudgement) -> str:

@@ -16,11 +16,13 @@ from rules.assessment import Assessor
 from rules.engines.reference import reference
 from rules.fold import FOLD_VERSION
 from rules.journal import Case
+from rules.kept import finding_data
 from rules.pack import Pack, pack_from_content
 from service.audit import replay as replaying
+from service.audit.canonical import canonical
 from service.audit.replay import EXPLAINED, KINDS, Difference, KeptCase, Packs, Replay, replay, replay_decision
 from service.audit.replaying import Tally, replay_region
-from service.recording.record import todays
+from service.recording.record import judgements, todays
 from service.store import Database, StoredDecision, StoredPack
 from tests.helpers import SEEDS, assessor, entry, journal, pack, random_pair, reference_assessor, with_ids
 from tests.service.audit.conftest import Tamper
@@ -96,6 +98,9 @@ def test_whatever_was_recorded_comes_out_the_same(seed: int) -> None:
         data = recorded(start, then, on, by=Assessor(which(), reference))
         for judge in made_again(which):
             assert differences(data, then, judge) == []
+            for item in judgements(data):
+                found = judge.findings_for(item.subjects, item.as_of, item.set_aside, item.trigger)
+                assert canonical([finding_data(one) for one in found]) == canonical(item.data["findings"])
 
 
 def test_the_two_packs_judge_otherwise() -> None:

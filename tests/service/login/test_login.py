@@ -254,6 +254,15 @@ def test_a_spoilt_answer_is_refused(browser: Browser, spoilt: dict[str, str]) ->
     problem(browser.get("/login/callback", params={**own, **spoilt}), "login-failed")
 
 
+def test_a_state_that_is_only_nearly_the_right_one_is_refused(browser: Browser) -> None:
+    """What names the login's cookie is a part of the state; all of it must be right."""
+    own = query_of(browser.choose(browser.begin(), "aino"))
+    for state in (own["state"][:-1], own["state"] + "x", own["state"][:8], own["state"][:8] + "x" * 35):
+        answer = browser.get("/login/callback", params={**own, "state": state})
+        problem(answer, "login-failed")
+        assert browser.get("/who").status_code == 401
+
+
 @pytest.mark.parametrize("left_out", ["state", "code", "iss"])
 def test_an_answer_that_leaves_something_out_is_refused(browser: Browser, left_out: str) -> None:
     own = query_of(browser.choose(browser.begin(), "aino"))
