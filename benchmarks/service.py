@@ -17,9 +17,11 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from rules.entries import LOCAL_TIME
 from rules.journal import case_to_data, read_case
 from service.store import migrate
 from tests.faults.client import Answer, Client
@@ -104,10 +106,12 @@ def _opened(server: Server, journal: dict[str, Any]) -> list[list[Any]]:
 
 
 def _recording(versions: list[list[Any]]) -> Ask:
+    today = datetime.now(LOCAL_TIME).date().isoformat()  # as most of what is recorded
+
     def ask(client: Client, number: int) -> Answer:
         state = versions[number % len(versions)]
         case_id, _, lock = state
-        entry = {"date": DAY, "type": "contact", "party": "client", "by": "social_worker", "form": "phone"}
+        entry = {"date": today, "type": "contact", "party": "client", "by": "social_worker", "form": "phone"}
         with lock:
             answer = client(
                 "POST",

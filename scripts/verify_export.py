@@ -211,8 +211,9 @@ def read_heads(path: Path, body: dict) -> list:
     return heads
 
 
-def read_checkpoints(folders: list, keys: list, report: Report) -> list:
-    """The checkpoints of all folders by number; faults of theirs and of their series go to the report."""
+def read_checkpoints(folders: list, keys: list, report: Report, *, selection: bool = False) -> list:
+    """The checkpoints of all folders by number; faults of theirs and of their series go to the report. Of a selection,
+    numbers may be missing."""
     found: dict[str, Checkpoint] = {}
     paths = [path for folder in folders for path in sorted(folder.iterdir()) if CHECKPOINT.fullmatch(path.name)]
     if not paths:
@@ -229,18 +230,19 @@ def read_checkpoints(folders: list, keys: list, report: Report) -> list:
     if series and series[0].number == 1 and series[0].previous != FIRST_PREVIOUS.decode():
         report.fault(series[0].name, "is the first, and yet it names one before it")
     for before, checkpoint in pairwise(series):
-        for text in series_faults(before, checkpoint):
+        for text in series_faults(before, checkpoint, selection):
             report.fault(checkpoint.name, text)
     return series
 
 
-def series_faults(before: Checkpoint, checkpoint: Checkpoint) -> list:
+def series_faults(before: Checkpoint, checkpoint: Checkpoint, selection: bool) -> list:
     """How a checkpoint fails to follow on the one before it."""
     found = []
     if checkpoint.number == before.number:
         found.append("two different checkpoints of this number were signed: the series was begun or gone on with anew")
     elif checkpoint.number > before.number + 1:
-        found.append(f"those between it and checkpoint {before.number} are missing")
+        if not selection:
+            found.append(f"those between it and checkpoint {before.number} are missing")
     elif checkpoint.previous != before.digest:
         found.append(f"was made after another checkpoint {before.number} than the one here: the series was made anew")
     if checkpoint.at < before.at:
@@ -563,6 +565,7 @@ def arguments(words: list | None) -> argparse.Namespace:
     parser.add_argument("export", type=Path, metavar="EXPORT", help="what `polku audit export` wrote")
     parser.add_argument("--checkpoints", type=Path, metavar="FOLDER", action="append", default=[], help="repeatable")
     parser.add_argument("--public-key", type=Path, metavar="FILE", action="append", default=[], help="repeatable")
+    parser.add_argument("--selection", action="store_true", help="of the checkpoints, some are left out on purpose")
     parser.add_argument("--disposals", action="store_true", help="list each disposal")
     given = parser.parse_args(words)
     if bool(given.checkpoints) != bool(given.public_key):
@@ -576,7 +579,7 @@ def check(given: argparse.Namespace) -> int:
     keys = [read_key(path) for path in given.public_key]
     with given.export.open("rb", buffering=1 << 20) as file:
         if given.checkpoints:
-            series = read_checkpoints(given.checkpoints, keys, report)
+            series = read_checkpoints(given.checkpoints, keys, report, selection=given.selection)
         read_export(file, report, series, gather(series, report))
     tell(report, series, given.disposals)
     sys.stdout.flush()

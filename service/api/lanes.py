@@ -23,20 +23,25 @@ from service.api.problems import ApiProblem
 Lane = Literal["reading", "recording", "judging"]
 #: Requests of one lane that may wait for a thread before more are turned away.
 LONGEST_QUEUE = 200
+RECORDING = 2
 
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 
 
 class Lanes:
-    """The lanes of one service: `threads` are shared out, a quarter for judging, a quarter for recording."""
+    """The lanes of one service: of `threads`, a quarter is for judging, two for recording, the rest for reading.
+
+    Recording has two at the most: while one waits for the disk the other judges. More only pass the interpreter's lock
+    to and fro with every statement, while one of them holds the database's.
+    """
 
     def __init__(self, threads: int) -> None:
         quarter = max(2, threads // 4)
         self._limiters = {
             "judging": anyio.CapacityLimiter(quarter),
-            "recording": anyio.CapacityLimiter(quarter),
-            "reading": anyio.CapacityLimiter(max(2, threads - 2 * quarter)),
+            "recording": anyio.CapacityLimiter(RECORDING),
+            "reading": anyio.CapacityLimiter(max(2, threads - quarter - RECORDING)),
         }
 
     async def run(self, lane: Lane, work: Callable[[], Answer]) -> Answer:

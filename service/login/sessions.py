@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from service.access.principal import roles_open_to
 from service.audit.chain import timestamp
 from service.login.claims import NotAdmitted, Person
 from service.store import Account, Database, Session
@@ -79,9 +80,13 @@ class Sessions:
             if found is None or found.revoked_at is not None or found.expires_at <= timestamp(now):
                 return None
             _refuse_blocked(unit.accounts.get(found.user))
-        self._prolong(found, now)
         data = json.loads(found.data)
-        return Person(**{**data, "roles": tuple(data["roles"])})
+        # Begun perhaps under an older version, by which this organisation's users had other roles.
+        roles = roles_open_to(data["organisation_kind"], data["roles"])
+        if not roles:
+            return None
+        self._prolong(found, now)
+        return Person(**{**data, "roles": roles})
 
     def end(self, session_id: str) -> None:
         """End a session now; nothing where there is none such."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import socket
@@ -57,6 +58,10 @@ def serve(app: FastAPI, settings: Settings, listening: socket.socket) -> None:
     watch: Watch = app.state.watch
     BUILD.labels(app.version).set(1)
     _log.info("starting", extra={"port": settings.port})
+    # What is there now (rules, engines, models) stays: collections of garbage need not look through it, each time
+    # holding up every request for a tenth of a second.
+    gc.collect()
+    gc.freeze()
     _Server(config, watch, settings.drain_seconds).run(sockets=[listening])
     _log.info("stopped")
 

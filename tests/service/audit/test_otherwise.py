@@ -9,6 +9,7 @@ from benchmarks.replay import fill
 from rules.assessment import Assessor
 from rules.engines.reference import reference
 from rules.pack import DEFAULT_PACK, load_pack
+from service import replay_commands
 from service.audit.otherwise import Compared, DecidedOtherwise, decided_otherwise
 from service.store import Database
 from tests.helpers import entry, journal
@@ -183,6 +184,15 @@ def test_a_difference_is_told_and_gives_exit_code_1(database: Database, urls: Ur
     done = polku("replay", "--database", urls.auditor, "--processes", "1", "--json")
     assert done.exit_code == 1
     assert {item["case"] for item in json.loads(done.stdout)["differing"]} == {"case-1"}
+
+
+def test_of_many_differences_the_first_are_told(urls: Urls, tamper: Tamper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay_commands, "MOST_TOLD", 1)
+    tamper("UPDATE decision SET payload = '{}' WHERE case_id = 'case-1'")
+    done = polku("replay", "--database", urls.auditor, "--processes", "1")
+    assert done.stdout.count("came out otherwise") == 1
+    assert "the decision record cannot be read: it is no decision record" in done.stdout
+    assert "and 3 more; --json tells all" in done.stdout
 
 
 def test_what_is_explained_gives_exit_code_0(database: Database, urls: Urls) -> None:

@@ -390,6 +390,11 @@ def test_an_entry_that_is_none_any_more_is_told(filled: Place, tamper: Tamper) -
     ]
 
 
+def test_a_header_taken_out_of_the_database_is_told(filled: Place, tamper: Tamper) -> None:
+    tamper("UPDATE case_record SET header = NULL WHERE id = 'case-1'")
+    assert {item.kind for item in replayed(filled.database, decision(filled.database)).differences} == {"journal"}
+
+
 def test_a_header_altered_in_the_database_is_told(filled: Place, tamper: Tamper) -> None:
     tamper("""UPDATE case_record SET header = '{"id":"case-1","not_recorded":["consent_given"]}' WHERE id = 'case-1'""")
     assert {item.kind for item in replayed(filled.database, decision(filled.database)).differences} == {"facts"}

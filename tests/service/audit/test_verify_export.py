@@ -576,6 +576,17 @@ def test_the_command_says_how_little_an_export_alone_proves(files: list[str], ca
     assert "no checkpoints: whoever can write the database could have made all of this anew" in capsys.readouterr().out
 
 
+def test_an_auditor_may_have_kept_only_some_checkpoints(files: list[str], tmp_path: Path, capsys: CapSys) -> None:
+    for path in (tmp_path / "checkpoints").glob("checkpoint-00000[23].*"):
+        path.unlink()
+    assert verifier.main(files) == 1
+    assert "those between it and checkpoint 1 are missing" in capsys.readouterr().out
+    assert verifier.main([*files, "--selection"]) == 0
+    changed = [item for item in story()[0] if item.link.at <= story()[1][0]]
+    (tmp_path / "export.jsonl").write_bytes(exported(changed, hours_after(story()[0], 2)))
+    assert verifier.main([*files, "--selection"]) == 1
+
+
 def test_a_public_key_may_be_given_in_hexadecimal(files: list[str], tmp_path: Path) -> None:
     key = tmp_path / "key.hex"
     key.write_text(verifier.read_key(Path(files[-1])) + "\n")

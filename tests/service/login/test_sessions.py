@@ -283,6 +283,15 @@ def test_the_order_of_roles_changes_nothing(sessions: Sessions) -> None:
     assert sessions.person(first) == both
 
 
+def test_a_session_begun_when_more_roles_were_open_has_only_those_open_now(sessions: Sessions) -> None:
+    def of_a_provider(*roles: str) -> Person:
+        return Person("lempi", REGION, "provider-1", "provider", None, roles)
+
+    both, none = of_a_provider("auditor", "job_coach"), of_a_provider("auditor")
+    assert sessions.person(sessions.begin(both, None)) == of_a_provider("job_coach")
+    assert sessions.person(sessions.begin(none, None)) is None
+
+
 # --- requests of other sites ---
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
