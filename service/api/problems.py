@@ -50,7 +50,8 @@ def problem_types() -> dict[str, ProblemType]:
 class ApiProblem(Exception):
     """A request that ends in a problem of a known type.
 
-    `problems` are the mistakes of the request, `members` what the type adds, `headers` what goes with the answer.
+    `detail` says what was wrong; left out, what to do. `problems` are the mistakes of the request, `members` what the
+    type adds, `headers` what goes with the answer.
     """
 
     def __init__(
@@ -72,8 +73,7 @@ class ApiProblem(Exception):
     def as_json(self, instance: str | None = None) -> dict[str, Any]:
         """The problem's members in the order RFC 9457 names them."""
         told: dict[str, Any] = {"type": self.type.uri, "title": self.type.title, "status": self.type.status}
-        if self.detail is not None:
-            told["detail"] = self.detail
+        told["detail"] = self.detail if self.detail is not None else " ".join(self.type.remedy.split())
         if instance is not None:
             told["instance"] = instance
         if self.problems:

@@ -42,7 +42,8 @@ def test_a_fault_of_our_own_tells_its_place_to_the_log_and_nothing_to_anyone_els
     monkeypatch.setattr("service.api.routes.assessments.assessment_asked", fail)
     with caplog.at_level(logging.ERROR):
         told = problem(client.post("/v1/assessments", {"case": {"id": "x"}, "entries": []}), 500, "internal")
-    assert set(told) == {"type", "title", "status", "instance"}
+    assert set(told) == {"type", "title", "status", "detail", "instance"}
+    assert told["detail"].startswith("Report the `instance` of this answer")
     record = next(record for record in caplog.records if record.message == "internal fault")
     assert record.__dict__["error"] == "ValueError"
     assert record.__dict__["place"].startswith("test_app.py:")
