@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -34,6 +35,12 @@ PATIENCE = 10.0
 WRITING = "polku_writing"
 _SET_REGION = text("SELECT set_config('polku.region', :region, true)")
 _OWNS = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'entry'::regclass")
+#: The number the next transaction will have, and how many transactions of this database began before it.
+_NEXT = text("SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS xid) AS text)")
+_OLDER = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND (age(backend_xmin) > age(CAST(:now AS xid)) OR age(backend_xid) > age(CAST(:now AS xid)))"
+)
 #: The tables disposal deletes from.
 _SCRUBBED = (
     *tables.PAYLOADS, tables.read_of, tables.case_record, tables.identity, tables.case_worker, tables.case_party,
@@ -204,8 +211,17 @@ class Database:
             # Of tables that are another's, VACUUM only warns.
             if not transaction.run(_OWNS).scalar_one():
                 raise Forbidden("only the owner of the tables can scrub them")
+            self._wait_for_older(transaction)
             names = ", ".join(table.name for table in _SCRUBBED)
             transaction.run(text(f"VACUUM (FULL, ANALYZE) {names}"))
+
+    def _wait_for_older(self, transaction: Transaction) -> None:
+        """Wait for the transactions that began before: what one of them could still look at, VACUUM leaves in place."""
+        now, until = transaction.run(_NEXT).scalar_one(), time.monotonic() + self._patience
+        while transaction.run(_OLDER, {"now": now}).scalar_one():
+            if time.monotonic() > until:
+                raise StoreUnavailable("others read all the time; scrub again when it is quiet")
+            time.sleep(0.05)
 
     def close(self) -> None:
         """Close every connection. The database can be used again; it connects anew."""
