@@ -131,15 +131,17 @@ def test_dates_are_held_against_the_checkpoints_on_both_sides(tmp_path: Path) ->
     records = case_chain(random.Random(1), 0, 3)
     at = seconds(hours_after(records, 1))
     signed = sign(tmp_path / "c", records)
-    for date, told in ((at - 59, None), (at - 61, "before checkpoint 1 that does not hold it")):
+    for date, told in ((at - 60, None), (at - 60.000001, "before checkpoint 1 that does not hold it")):
         late = case_chain(random.Random(2), date, 1)
         found = texts(look(ordered([records, late]), signed))
         assert len(found) == (told is not None)
         assert told is None or told in found[0]
     ahead = sign(tmp_path / "d", records, moment(seconds(records[-1].link.at)))
-    early = replace(ahead.checkpoints[0], body=replace(ahead.checkpoints[0].body, at=moment(-3600)))
-    found = texts(verify(records, Coverage([early]), LATER))
-    assert any("after checkpoint 1 that holds it" in line for line in found)
+    last = seconds(records[-1].link.at)
+    for date, count in ((last - 60, 0), (last - 60.000001, 1)):
+        early = replace(ahead.checkpoints[0], body=replace(ahead.checkpoints[0].body, at=moment(date)))
+        found = texts(verify(records, Coverage([early]), LATER))
+        assert sum("after checkpoint 1 that holds it" in line for line in found) == count
 
 
 def test_a_date_yet_to_come_is_found() -> None:
@@ -210,6 +212,15 @@ def test_a_record_of_no_valid_form_is_told(record: dict[str, object]) -> None:
     changed: Kept = replace(records[0], **record)  # type: ignore[arg-type]
     assert "its record was altered" in texts(look([changed]))[0]
     assert report_on(exported([changed], moment(10**6))).count
+
+
+def test_only_a_pruned_link_excuses_what_it_names() -> None:
+    draw = random.Random(1)
+    log = read_chain(draw, 0, 4)
+    gone = [replace(item, salt=None, payload=None) for item in log]
+    records = [*gone, append(log, "read", {"through": 4}, moment(10**6), draw)]
+    assert len(look(records).faults) == 1
+    assert report_on(exported(records)).count == 1
 
 
 def test_checkpoints_that_contradict_each_other_are_told(tmp_path: Path) -> None:
