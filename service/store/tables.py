@@ -186,7 +186,7 @@ class ReadOfRow(Row, table=True):
     """Which cases a read touched; asked for by an id that is no case, the id asked for."""
 
     __tablename__ = "read_of"
-    __table_args__ = (Index(None, *LINK), _of_link())
+    __table_args__ = (Index(None, *LINK, "case_id"), _of_link())
 
     case_id: str = Field(primary_key=True, sa_type=CODE)
     chain: str = Field(primary_key=True, sa_type=CODE)

@@ -296,7 +296,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("region", "case_id", "chain", "seq", name=op.f("read_of_pkey")),
     )
-    op.create_index(op.f("read_of_region_chain_seq_idx"), "read_of", ["region", "chain", "seq"], unique=False)
+    op.create_index(
+        op.f("read_of_region_chain_seq_case_id_idx"), "read_of", ["region", "chain", "seq", "case_id"], unique=False
+    )
     op.create_table(
         "request_key",
         _text("region"),
@@ -320,7 +322,7 @@ def downgrade() -> None:
     op.drop_index(op.f("request_key_region_case_id_idx"), table_name="request_key")
     op.drop_index(op.f("request_key_region_at_idx"), table_name="request_key")
     op.drop_table("request_key")
-    op.drop_index(op.f("read_of_region_chain_seq_idx"), table_name="read_of")
+    op.drop_index(op.f("read_of_region_chain_seq_case_id_idx"), table_name="read_of")
     op.drop_table("read_of")
     op.drop_index(op.f("read_log_region_user_at_idx"), table_name="read_log")
     op.drop_table("read_log")
