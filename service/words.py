@@ -22,6 +22,8 @@ from statemachines import CHARTS, labels
 Lang: TypeAlias = Literal["fi", "sv", "en"]
 
 _CATALOGUE = Path(__file__).parent / "texts.yaml"
+#: The words only web pages need: one file a theme, each section in one of them.
+_PAGES = Path(__file__).parent / "web" / "texts"
 _MONTHS = (
     "January",
     "February",
@@ -52,8 +54,25 @@ _STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 @cache
 def catalogue() -> dict[str, Any]:
     """All words: section -> key (-> key) -> language -> text."""
+    return _read(_CATALOGUE)
+
+
+@cache
+def pages_catalogue() -> dict[str, Any]:
+    """The words of web pages, in the same form. Raises ValueError for a section that stands in two files."""
+    content: dict[str, Any] = {}
+    for path in sorted(_PAGES.glob("*.yaml")):
+        found = _read(path)
+        twice = found.keys() & (content.keys() | catalogue().keys())
+        if twice:
+            raise ValueError(f"{path.name}: stands elsewhere already: {', '.join(sorted(twice))}")
+        content |= found
+    return content
+
+
+def _read(path: Path) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content: dict[str, Any] = yaml.load(_CATALOGUE.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+    content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
     return content
 
 
@@ -75,10 +94,16 @@ class Words:
         self.lang: Lang = lang
 
     def __call__(self, section: str, *keys: str, **values: object) -> str:
-        """One text, its {places} filled in. Raises KeyError when there is none such (a test holds that there is)."""
-        found: Any = catalogue()[section]
+        """One text, its {places} filled in; where it has forms for one and for many, `count` chooses.
+
+        Raises KeyError when there is none such (a test holds that there is).
+        """
+        words = catalogue()
+        found: Any = words[section] if section in words else pages_catalogue()[section]
         for key in keys:
             found = found[key]
+        if "count" in values and "one" in found:
+            found = found["one" if values["count"] == 1 else "many"]
         text = str(found[self.lang])
         return text.format(**values) if values else text
 

@@ -34,6 +34,7 @@ from service.reading import Reading
 from service.recording.recorder import Recorder
 from service.settings import Settings
 from service.store import Database
+from service.web.installing import install_pages
 
 
 def now() -> datetime:
@@ -112,6 +113,7 @@ def _route(app: FastAPI) -> None:
 def _surround(app: FastAPI, settings: Settings) -> None:
     """What every request passes, from the inside out."""
     failures.install(app)
+    install_pages(app)
     app.add_middleware(failures.NothingUnexpected)
     app.add_middleware(SizeLimit, most=settings.max_request_bytes)
     app.add_middleware(LoginLimit, per_minute=settings.logins_per_minute)

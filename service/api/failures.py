@@ -117,6 +117,12 @@ _KNOWN: dict[type[Exception], Told] = {
 }
 
 
+def problem_of(error: Exception) -> ApiProblem | None:
+    """The problem that a known exception is; None for a fault of our own."""
+    told = next((_KNOWN[kind] for kind in type(error).__mro__ if kind in _KNOWN), None)
+    return told(error) if told is not None else None
+
+
 def install(app: FastAPI) -> None:
     """Have every known exception answered as its problem."""
 

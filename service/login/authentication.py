@@ -33,16 +33,21 @@ def authenticate(request: Request) -> Principal:
     Raises ApiProblem: not-authenticated, not-admitted, role-not-held, cross-site, login-unavailable; StoreUnavailable.
     Reads the database and may ask the identity provider: for threads, not for the event loop.
     """
-    return _authenticated(request, role_needed=True)
+    return _authenticated(request, request.headers.getlist(ROLE_HEADER), role_needed=True)
 
 
 def identify(request: Request) -> Principal:
     """As `authenticate`, but who has several roles and names none is taken in the first: only for telling them which
     they have."""
-    return _authenticated(request, role_needed=False)
+    return _authenticated(request, request.headers.getlist(ROLE_HEADER), role_needed=False)
 
 
-def _authenticated(request: Request, *, role_needed: bool) -> Principal:
+def recognise(request: Request, role: str | None) -> Principal:
+    """As `authenticate`, for pages: `role` is what the browser remembers; where that is not theirs, their first."""
+    return _authenticated(request, [] if role is None else [role], role_needed=False, role_refused=False)
+
+
+def _authenticated(request: Request, asked: list[str], *, role_needed: bool, role_refused: bool = True) -> Principal:
     login: Login = request.app.state.login
     shown = request.headers.getlist("Authorization")
     try:
@@ -56,7 +61,9 @@ def _authenticated(request: Request, *, role_needed: bool) -> Principal:
     except Unreachable as error:
         _log.error("identity provider unreachable", extra={"reason": str(error)})
         raise ApiProblem("login-unavailable", headers={"Retry-After": RETRY_AFTER}) from None
-    principal = person.acting_as(_role(request, person, needed=role_needed), program=program)
+    if not role_refused:
+        asked = [role for role in asked if role in person.roles]
+    principal = person.acting_as(_role(asked, person, needed=role_needed), program=program)
     request.state.principal = principal
     return principal
 
@@ -89,8 +96,7 @@ def _session(request: Request, login: Login) -> Person:
     return person
 
 
-def _role(request: Request, person: Person, *, needed: bool) -> str:
-    asked = request.headers.getlist(ROLE_HEADER)
+def _role(asked: list[str], person: Person, *, needed: bool) -> str:
     if not asked and (len(person.roles) == 1 or not needed):
         return person.roles[0]
     if len(asked) != 1 or asked[0] not in person.roles:

@@ -1,0 +1,7 @@
+"""The routes of pages, by theme."""
+
+from __future__ import annotations
+
+from service.web.routes import home
+
+ROUTERS = (home.router,)

@@ -1,0 +1,61 @@
+"""Routes of pages: what goes wrong on them is told on a page, in the reader's language."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+from starlette.responses import RedirectResponse, Response
+
+from service.api.failures import place, problem_of
+from service.api.problems import ApiProblem
+from service.web.asking import lang_of
+from service.web.rendering import HEADERS, render_to_anyone
+from service.words import pages_catalogue
+
+_log = logging.getLogger(__name__)
+
+
+class PageRoute(APIRoute):
+    """A route whose failures are pages."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's own handler, with a page in place of whatever it raises."""
+        handler = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except ClientDisconnect:
+                raise
+            except Exception as error:
+                problem = problem_of(error)
+                if problem is None:
+                    _log.error("internal fault", extra={"error": type(error).__name__, "place": place(error)})
+                    problem = ApiProblem("internal")
+                return problem_page(request, problem)
+
+        return answer
+
+
+def pages(prefix: str = "") -> APIRouter:
+    """A router of pages."""
+    return APIRouter(prefix=prefix, route_class=PageRoute, include_in_schema=False)
+
+
+def problem_page(request: Request, problem: ApiProblem) -> Response:
+    """A problem as a page; who is not logged in is sent to log in, and back to the page when it was only read."""
+    slug = problem.type.slug
+    if slug == "not-authenticated":
+        url = request.url
+        wanted = url.path + (f"?{url.query}" if url.query else "") if request.method == "GET" else "/"
+        return RedirectResponse(f"/login?{urlencode({'next': wanted})}", 303, headers=HEADERS)
+    told = slug if slug in pages_catalogue()["problem_titles"] else "other"
+    answer = render_to_anyone(lang_of(request), "problem.html", problem.type.status, slug=told)
+    answer.headers.update({name: value for name, value in problem.headers.items() if name == "Retry-After"})
+    return answer

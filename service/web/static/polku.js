@@ -1,0 +1,2 @@
+// Small comforts. Every page works without them.
+"use strict";
