@@ -55,6 +55,12 @@ def asked(request: Request) -> Page:
     polku: Service = request.app.state.service
     principal = recognise(request, request.cookies.get(ROLE_COOKIE))
     polku.watch.users.check(principal.user)
+    return page_of(request, principal)
+
+
+def page_of(request: Request, principal: Principal) -> Page:
+    """The page asked for by someone who is recognised."""
+    polku: Service = request.app.state.service
     return Page(request, polku, Reader(principal), Words(lang_of(request)), polku.today())
 
 

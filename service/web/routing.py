@@ -14,8 +14,8 @@ from starlette.responses import RedirectResponse, Response
 
 from service.api.failures import place, problem_of
 from service.api.problems import ApiProblem
-from service.web.asking import lang_of
-from service.web.rendering import HEADERS, render_to_anyone
+from service.web.asking import lang_of, page_of
+from service.web.rendering import HEADERS, render, render_to_anyone
 from service.words import pages_catalogue
 
 _log = logging.getLogger(__name__)
@@ -56,6 +56,14 @@ def problem_page(request: Request, problem: ApiProblem) -> Response:
         wanted = url.path + (f"?{url.query}" if url.query else "") if request.method == "GET" else "/"
         return RedirectResponse(f"/login?{urlencode({'next': wanted})}", 303, headers=HEADERS)
     told = slug if slug in pages_catalogue()["problem_titles"] else "other"
-    answer = render_to_anyone(lang_of(request), "problem.html", problem.type.status, slug=told)
+    answer = _shown(request, problem.type.status, told)
     answer.headers.update({name: value for name, value in problem.headers.items() if name == "Retry-After"})
     return answer
+
+
+def _shown(request: Request, status: int, slug: str) -> Response:
+    """The problem's page: to whoever was recognised within the frame of all pages, else in a bare one."""
+    principal = getattr(request.state, "principal", None)
+    if principal is None:
+        return render_to_anyone(lang_of(request), "problem.html", status, slug=slug)
+    return render(page_of(request, principal), "problem.html", status, slug=slug)

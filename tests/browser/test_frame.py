@@ -1,0 +1,37 @@
+"""The frame of the pages in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import Someone
+from tests.browser.driving import NARROW, WIDE, person
+from tests.service.serving import Served
+
+
+def test_a_person_logs_in_lands_on_their_first_page_and_logs_out(browser: Browser, demo: Served) -> None:
+    with person(browser, demo.address, "aino") as aino:
+        assert aino.page.url == f"{demo.address}/clients"
+        aino.press("Kirjaudu ulos", role="link")
+        aino.page.get_by_role("button").first.click()
+        aino.page.wait_for_load_state()
+        aino.open("/clients")
+        assert "/clients" not in aino.page.url, "the session has ended"
+
+
+@pytest.mark.parametrize("lang", ["fi", "sv", "en"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_a_page_that_is_not_there_has_no_barrier(someone: Someone, lang: str, size: dict[str, int]) -> None:
+    with someone("aino", lang=lang, size=size) as aino:
+        assert aino.open("/nowhere").status == 404
+        assert (aino.barriers(), aino.cut()) == ([], [])
+
+
+def test_the_language_is_chosen_on_the_page_and_stays(someone: Someone) -> None:
+    with someone("aino", javascript=False) as aino:
+        aino.open("/rules")
+        aino.press("Svenska")
+        assert (aino.page.locator("html").get_attribute("lang"), aino.page.url) == ("sv", f"{aino.address}/rules")
+        aino.open("/rules")
+        assert aino.page.locator("html").get_attribute("lang") == "sv"
