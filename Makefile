@@ -1,5 +1,6 @@
 # Polku's commands. Each sets up what it needs: a Python 3.11-3.13 and a C compiler are enough to begin with.
 #   make test ARGS="-k journal"           hands words on to the command
+#   make run ARGS="--port 8001"           so does this
 #   make test POLKU_PYTHON=python3.13     with this Python
 #   make test VENV=.venv-3.13             in this environment, next to the usual one
 
@@ -13,8 +14,8 @@ ARGS :=
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-run: environment ## print the assessments of the example clients
-	@$(BIN)/polku examples $(ARGS)
+run: environment ## start the demo: the service with invented clients and users, until Ctrl-C
+	@$(BIN)/polku serve --demo $(ARGS)
 
 test: environment ## run every test
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n 2 $(ARGS)

@@ -1,7 +1,8 @@
 """Clone this repository into an empty folder and use it as a newcomer does; write the transcript.
 
-Runs the README's two commands, writes the specification's example journal, asks `polku next` about it, then makes
-three mistakes in it. Fails when a step does not end as expected. The transcript is docs/transcripts/fresh-clone.md.
+Runs the README's two commands (of the demo: that its pages answer, and that it stops), prints the examples, writes the
+specification's example journal, asks `polku next` about it, then makes three mistakes in it. Fails when a step does not
+end as expected. The transcript is docs/transcripts/fresh-clone.md.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +40,10 @@ MISTAKES = (
     ("a day that does not exist", "date: 2022-08-29", "date: 2022-08-32"),
 )
 LONGEST_LINES = 60
+#: Seconds: the first `make run` makes the environment; what was interrupted ends.
+LONGEST_START, LONGEST_STOP = 1800, 60
+#: What the demo prints once it listens.
+ADDRESS = re.compile(r"Polku's demo runs at (http://\S+)")
 
 
 class Session:
@@ -53,17 +62,45 @@ class Session:
     def run(self, command: str, *, expected: int = 0) -> None:
         """Run a shell command in the clone and note what it printed; note a failure when it ends otherwise."""
         print(f"$ {command}", flush=True)
-        keep = {"PATH", "HOME", "LANG", "TMPDIR", "PIP_CONFIG_FILE", "PIP_INDEX_URL", "SSL_CERT_FILE", "CI"}
-        environment = {name: value for name, value in os.environ.items() if name in keep}
         done = subprocess.run(  # noqa: S602 (our own commands)
-            command, shell=True, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+            command, shell=True, cwd=self.folder, env=_environment(), capture_output=True, text=True, check=False
         )
-        printed = self._tidy(done.stdout + done.stderr)
-        self.lines += ["```console", f"$ {command}", *printed, f"[exit {done.returncode}]", "```", ""]
+        self._note(command, done.stdout + done.stderr, f"[exit {done.returncode}]")
         if done.returncode != expected:
-            self.failed = True
-            self.say(f"**Expected exit {expected}, got {done.returncode}.**")
-            print(done.stdout[-5000:], done.stderr[-5000:], flush=True)
+            self._fail(f"Expected exit {expected}, got {done.returncode}.", done.stdout[-5000:] + done.stderr[-5000:])
+
+    def serve(self, command: str, *paths: str) -> None:
+        """Start a demo, ask it for the paths, stop it as Ctrl-C does; note a failure when it does not do all of it."""
+        print(f"$ {command}", flush=True)
+        out = self.folder.parent / "served.txt"
+        with out.open("wb") as file:
+            process = subprocess.Popen(  # noqa: S602 (our own commands)
+                command,
+                shell=True,
+                cwd=self.folder,
+                env=_environment(),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # so that the interrupt reaches what the command started, and nothing else
+            )
+        try:
+            answers = _answers(process, out, paths)
+        finally:
+            ended = _interrupt(process)
+        printed = out.read_text(encoding="utf-8")
+        self._note(command, printed, "[stopped with Ctrl-C]" if ended else "[had to be killed]")
+        for path, status in answers.items():
+            self.say(f"While it ran, `GET {path}` answered {status}.")
+        if not ended or set(answers.values()) != {200}:
+            self._fail("Expected the demo to answer, and to stop when it is told to.", printed[-5000:])
+
+    def _note(self, command: str, printed: str, ending: str) -> None:
+        self.lines += ["```console", f"$ {command}", *self._tidy(printed), ending, "```", ""]
+
+    def _fail(self, what: str, printed: str) -> None:
+        self.failed = True
+        self.say(f"**{what}**")
+        print(printed, flush=True)
 
     def _tidy(self, text: str) -> list[str]:
         text = re.sub(r"\x1b\[[0-9;]*m", "", text).replace(str(self.folder), "~/polku")
@@ -74,6 +111,46 @@ class Session:
         return [*lines[:half], f"… ({len(lines) - 2 * half} lines left out here)", *lines[-half:]]
 
 
+def _environment() -> dict[str, str]:
+    keep = {"PATH", "HOME", "LANG", "TMPDIR", "PIP_CONFIG_FILE", "PIP_INDEX_URL", "SSL_CERT_FILE", "CI"}
+    return {name: value for name, value in os.environ.items() if name in keep}
+
+
+def _answers(process: subprocess.Popen[bytes], out: Path, paths: tuple[str, ...]) -> dict[str, int]:
+    """The status with which the demo answers at each path, once it has told its address; 0: none."""
+    end, found = time.monotonic() + LONGEST_START, dict.fromkeys(paths, 0)
+    while time.monotonic() < end and process.poll() is None and 0 in found.values():
+        time.sleep(0.2)
+        told = ADDRESS.search(out.read_text(encoding="utf-8"))
+        if told is not None:
+            found = {path: _status(told[1] + path) for path in paths}
+    return found
+
+
+def _status(address: str) -> int:
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310 (the demo's own address)
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> bool:
+    """Press Ctrl-C; whether the command and all that it started ended by it."""
+    if process.poll() is not None:
+        return False
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(LONGEST_STOP)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return False
+    return True
+
+
 def use_it(session: Session, source: Path) -> None:
     """The newcomer's session."""
     session.say("# A fresh clone, used as the README says")
@@ -81,8 +158,9 @@ def use_it(session: Session, source: Path) -> None:
     folder, session.folder = session.folder, session.folder.parent
     session.run(f"git clone --quiet {source} {folder.name}")
     session.folder = folder
-    session.run("make run")
+    session.serve('make run ARGS="--port 0"', "/healthz", "/login")
     session.run("make test")
+    session.run(".venv/bin/polku examples")
     session.say("The specification's example:")
     (folder / "sirpa.yaml").write_text(EXAMPLE, encoding="utf-8")
     session.run("cat sirpa.yaml")

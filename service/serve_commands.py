@@ -33,7 +33,7 @@ accounts = typer.Typer(name="accounts", help="Who has logged in, and who may not
 
 Host = Annotated[str | None, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0: a free one.")]
-Demo = Annotated[bool, typer.Option("--demo", help="Example clients and users without passwords; kept nowhere.")]
+Demo = Annotated[bool, typer.Option("--demo", help="Invented clients, users without passwords; kept nowhere.")]
 User = Annotated[str, typer.Argument(metavar="USER", help="The user's id, as the identity provider tells it.")]
 
 
@@ -55,17 +55,19 @@ def serve(host: Host = None, port: Port = None, demo: Demo = False) -> None:
         try:
             listening = stack.enter_context(listen(settings))
         except OSError as error:
-            fail(f"cannot listen on {settings.host}, port {settings.port}: {error.strerror or error}")
+            reason = error.strerror or error
+            fail(f"cannot listen on {settings.host}, port {settings.port}: {reason} (another port: --port)")
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
         opened = Database(settings.database_url, pool_size=settings.database_pool_size)
         stack.callback(opened.close)
+        clients = 0
         if demo:
-            _fill(settings, opened)
+            clients = _fill(settings, opened)
         else:
             _check_schema(settings, opened)
         app = create_app(settings, database=opened)
         if demo:
-            _tell_demo(settings)
+            _tell_demo(settings, clients)
         start_logging(settings.log_level)
         serve_on(app, settings, listening)
 
@@ -84,23 +86,31 @@ def _demo_settings(stack: ExitStack, given: dict[str, Any]) -> Settings:
     return _settings(**{**own, **given})
 
 
-def _fill(settings: Settings, opened: Database) -> None:
+def _fill(settings: Settings, opened: Database) -> int:
     from service.api.app import now
     from service.arguments import assessor
     from service.operations.demo import fill
     from service.store import migrate
 
     migrate(settings.migration_url)
-    fill(opened, assessor(), settings.region, now)
+    return fill(opened, assessor(), settings.region, now)
 
 
-def _tell_demo(settings: Settings) -> None:
+def _tell_demo(settings: Settings, clients: int) -> None:
+    """Where the demo is, who one can be in it, how it ends and where it keeps what it keeps."""
+    from service.login.development import demo_users, roles_told
     from service.login.installing import address_of
 
-    address = address_of(settings)
+    address, users = address_of(settings), demo_users().values()
+    folder = Path(settings.database_url.removeprefix("sqlite:///")).parent
+    width = max(len(user.name) for user in users)
     lines = [
-        f"Polku's demo runs at {address} until you stop it (Ctrl-C); nothing of it is kept.",
+        f"Polku's demo runs at {address} until you stop it (Ctrl-C).",
         f"Log in at {address}/login as any of its users: choose one, there are no passwords.",
+        "",
+        *(f"  {user.name.ljust(width)}   {roles_told(user, 'en')}" for user in users),
+        "",
+        f"Its {clients} clients are invented. What you record lies in {folder} and is gone when it stops.",
         f"A token for programs: curl -d grant_type=client_credentials -d client_id=developer -d user=aino"
         f" {address}/development-identity/token",
     ]

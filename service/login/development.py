@@ -317,12 +317,16 @@ def _fault_of(asked: Mapping[str, str]) -> str | None:
     return None
 
 
+def roles_told(user: DemoUser, lang: Lang) -> str:
+    """The user's roles in words."""
+    own = ("auditor", "administrator")
+    return ", ".join(words(lang, "roles", r) if r in own else Words(lang)("roles", r) for r in user.roles)
+
+
 def _described(user: DemoUser, lang: Lang) -> str:
     """What a user is and where: roles, kind of organisation, team."""
-    own = ("auditor", "administrator")
-    roles = (words(lang, "roles", r) if r in own else Words(lang)("roles", r) for r in user.roles)
     where = [words(lang, "organisation_kinds", user.organisation_kind), user.organisation, user.team]
-    return " · ".join([", ".join(roles), *(part for part in where if part is not None)])
+    return " · ".join([roles_told(user, lang), *(part for part in where if part is not None)])
 
 
 def _refused(lang: Lang) -> Answer:

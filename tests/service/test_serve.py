@@ -38,6 +38,12 @@ def test_the_demo_says_where_it_is_and_how_to_get_in(demo: Served) -> None:
     assert f"Polku's demo runs at {demo.address} until you stop it" in demo.told
     assert f"Log in at {demo.address}/login as any of its users" in demo.told
     assert "Whoever reaches" not in demo.told
+    assert re.search(r"^  Aino Esimerkki +social worker", demo.told, re.M)
+    assert re.search(r"^  Urho Malli +social worker.*, team leader$", demo.told, re.M)
+    assert len(re.findall(r"^  [A-Z]\w+ [A-Z]\w+  ", demo.told, re.M)) == 12
+    kept = re.search(r"What you record lies in (\S+) and is gone when it stops", demo.told)
+    assert kept is not None
+    assert (Path(kept[1]) / "polku.db").exists()
     with demo.client() as client:
         assert client.get("/healthz").json() == {"status": "ok"}
         assert client.get("/readyz").json() == {"status": "ready", "checks": {"database": "ok"}}
@@ -47,11 +53,13 @@ def test_each_demo_user_sees_the_clients_that_are_theirs(demo: Served) -> None:
     with demo.client() as client:
         seen = {
             user: [item["id"] for item in client.get("/v1/cases", headers=token_of(client, user)).json()["items"]]
-            for user in ("aino", "vilho", "helmi", "onni", "lempi", "saimi")
+            for user in ("aino", "vilho", "helmi", "onni", "lempi", "vieno", "kerttu", "saimi")
         }
     assert {"samuli", "trial-paused", "lost-job"} <= set(seen["aino"])
     assert {"sirpa", "sirpa-path"} <= set(seen["vilho"])
-    assert len(seen["onni"]) == 14
+    assert len(seen["onni"]) > 25
+    assert {"mirja", "sanna"} <= set(seen["vieno"])
+    assert seen["kerttu"] == ["sanna"]
     assert {"pilot-1", "trial-ended"} <= set(seen["lempi"])
     assert "samuli" not in seen["lempi"]
     assert seen["saimi"] == []
@@ -170,7 +178,8 @@ def test_a_port_that_is_taken_is_told() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        assert "Address already in use" in refused("serve", "--port", taken.getsockname()[1])
+        told = refused("serve", "--port", taken.getsockname()[1])
+        assert "Address already in use (another port: --port)" in told
 
 
 def test_a_real_service_has_no_development_identity_provider_and_tells_before_it_stops(
