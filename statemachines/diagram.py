@@ -4,6 +4,7 @@ The SVG puts a chart's states in a row and its steps in lines beneath: a ring wh
 it leads, a loop where the state stays. It holds no script, no style and no outside reference.
 """
 
+from collections.abc import Callable
 from html import escape
 from itertools import groupby
 from typing import NamedTuple
@@ -120,7 +121,7 @@ def _lane(chart: str, tracks: list[_Track], top: int, width: int, here: PathStat
     parts = [
         f'<rect x="{MARGIN}" y="{top}" width="{width - MARGIN * 2}" height="{bottom - top}" rx="6" fill="#f6f6f6"/>',
     ]
-    name = _wrap(labels.CHARTS[chart][lang], 26)
+    name = wrapped(labels.CHARTS[chart][lang], 26)
     first = top + 54 - 10 * (len(name) - 1)
     parts += [_text(MARGIN + 12, first + 20 * n, line, size=16, bold=True) for n, line in enumerate(name)]
     for state, x in at.items():
@@ -140,7 +141,7 @@ def _state(chart: str, state: str, x: int, top: int, bottom: int, marked: bool, 
         f'<rect x="{left}" y="{y}" width="{PILL}" height="40" rx="{4 if marked else 20}" fill="{PAPER}" '
         f'stroke="{colour}" stroke-width="{weight}"/>',
     ]
-    lines = _wrap(labels.STATES[chart][state][lang])
+    lines = wrapped(labels.STATES[chart][state][lang])
     first = y + 24 - 7 * (len(lines) - 1)
     parts += [_text(x, first + 14 * n, line, size=12, bold=marked, anchor="middle") for n, line in enumerate(lines)]
     if marked:
@@ -196,11 +197,11 @@ def _legend(y: int, lang: str) -> list[str]:
     ]
 
 
-def _wrap(text: str, width: int = 17) -> list[str]:
-    """The words in lines of at most `width` letters, a longer word on its own."""
+def wrapped(text: str, width: float = 17, measure: Callable[[str], float] = len) -> list[str]:
+    """The words in lines of at most `width` (letters, or what else `measure` counts), a longer word on its own."""
     lines: list[str] = []
     for word in text.split():
-        if lines and len(lines[-1]) + 1 + len(word) <= width:
+        if lines and measure(f"{lines[-1]} {word}") <= width:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
