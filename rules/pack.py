@@ -213,6 +213,12 @@ class Ruleset:
         return {kind: tuple(rule for rule in self.rules if rule.about == kind) for kind in kinds}
 
     @cached_property
+    def by_id(self) -> dict[str, tuple[Rule, ...]]:
+        """The versions of each rule."""
+        names = dict.fromkeys(rule.id for rule in self.rules)
+        return {name: tuple(rule for rule in self.rules if rule.id == name) for name in names}
+
+    @cached_property
     def waves(self) -> tuple[Wave, ...]:
         """The later waves of rules, in order, each with the findings its rules ask for."""
         numbers = sorted({rule.wave for rule in self.rules} - {0})

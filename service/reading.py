@@ -19,12 +19,13 @@ from typing import Any, Generic, TypeVar
 
 from rules.entries import LONGEST_NAME
 from rules.identity import masked
+from rules.journal import Case
 from service.access.policy import Sight, sees
 from service.access.principal import Principal
 from service.access.relations import RELATIONS, relation
 from service.operations.metrics import REFUSED_READS
 from service.operations.readers import Readers
-from service.store import Database, StoredCase, StoredRead, Unit
+from service.store import Database, StoredCase, StoredRead, StoreUnavailable, Unit
 
 #: What is taken for the purpose of a role when none is given; of the others it is their work with clients.
 _USUAL = {"auditor": "audit", "team_leader": "supervision", "administrator": "quality"}
@@ -70,6 +71,59 @@ class Opened(Generic[Loaded]):
     relation: str
     sight: Sight
     loaded: Loaded
+
+
+class Along:
+    """A read of one case that a recording logs in its own transaction: looked at on the recording's snapshot, logged
+    with what it records, or else, left by `with`, in a transaction of its own before anything leaves."""
+
+    def __init__(
+        self, database: Database, readers: Readers, who: Reader, case_id: str, what: str, now: datetime
+    ) -> None:
+        self._database = database
+        self._readers = readers
+        self._who = who
+        self._case_id = case_id
+        self._what = what
+        self._now = now
+        self._relation = "none"
+        self._refused = True
+        self._logged = False
+        #: What the reader may see of the case; nothing before `look`.
+        self.sight = sees(who.principal.role, "none")
+
+    def look(self, unit: Unit) -> tuple[StoredCase, str]:
+        """The case and the reader's relation to it. Raises NothingThere, Gone."""
+        case = unit.cases.get(self._case_id) if is_name(self._case_id) else None
+        self._relation = standing(unit, self._who.principal, case, self._now)
+        self.sight = sees(self._who.principal.role, self._relation)
+        refusal = _refusal(case, self.sight, None)
+        if case is None or refusal is not None:
+            raise refusal or NothingThere
+        self._refused = False
+        return case, self._relation
+
+    def log(self, unit: Unit) -> None:
+        """Put the read on record, if the unit is committed."""
+        log(unit, self._who, self._what, {self._case_id: self._relation}, self._now, refused=self._refused)
+
+    def logged(self) -> None:
+        """The unit was committed."""
+        self._logged = True
+
+    def __enter__(self) -> Along:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, StoreUnavailable):
+            return  # nothing leaves of what a database in trouble was asked, and it would not take the log either
+        if not self._logged:
+            with self._database.write(self._who.principal.region) as unit:
+                self.log(unit)
+        if self._refused:
+            REFUSED_READS.inc()
+        else:
+            self._readers.note(self._who.principal.user, [self._case_id])
 
 
 class Reading:
@@ -129,6 +183,11 @@ class Reading:
         self._readers.note(who.principal.user, [opened.case.id])
         return opened
 
+    def along(self, who: Reader, case_id: str, what: str) -> Along:
+        """As `one`, of a case that is recorded in: the recorder looks, and logs the read as `what` with what it records
+        (`service.recording.recorder.Recorder.record`, `reads`). To be used by `with`."""
+        return Along(self._database, self._readers, who, case_id, what, self._clock())
+
     def refused(self, who: Reader, case_id: str, what: str) -> None:
         """Put on record that the reader was refused something of this case. Raises StoreUnavailable."""
         with self._database.write(who.principal.region) as unit:
@@ -147,6 +206,14 @@ class Reading:
             shown = rows[:limit]
             log(unit, who, "cases", {case.id: found for case, found in shown}, now)
         return [Opened(case, found, sees(role, found), None) for case, found in shown], len(rows) > limit
+
+
+def journal_and_own(unit: Unit, case: StoredCase, user: str) -> tuple[Case, frozenset[str]]:
+    """The journal of a case, and the ids of the entries that the user recorded here; what they took over with the case
+    others recorded."""
+    versions = unit.decisions.versions_by(case.id, user) - {1}
+    own = frozenset(entry.entry_id for entry in unit.cases.journal(case.id) if entry.version in versions)
+    return unit.cases.load(case.id), own
 
 
 def standing(unit: Unit, principal: Principal, case: StoredCase | None, now: datetime) -> str:

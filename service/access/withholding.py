@@ -22,7 +22,7 @@ from rules.findings import Finding, finding_json
 from rules.journal import ENTRY_TYPES
 from rules.pack import Pack, Rule
 from rules.provenance import BEING_THERE, HEADER, of_subject
-from rules.steps import next_steps
+from rules.steps import Actionable, Step, next_steps
 from service.access.policy import Sight
 from service.access.reach import (
     TALK_SHEET,
@@ -96,7 +96,7 @@ def withhold_assessment(assessment: Assessment, sight: Sight) -> Json:
     shown = [finding for finding in assessment.findings if finding.rule.id not in rules]
     steps = assessment.next_steps
     if rules or charts:
-        steps = tuple(next_steps((item for item in shown if item.subject.current), day, closed=True))
+        steps = withhold_steps((item for item in shown if item.subject.current), sight, pack, day)
     listed = _in_force(pack, rules, day)
     return {
         "case": whole["case"],
@@ -121,6 +121,21 @@ def withhold_assessment(assessment: Assessment, sight: Sight) -> Json:
             "set_aside_reasons": reasons,
         },
     }
+
+
+def withhold_steps(
+    findings: Iterable[Actionable], sight: Sight, pack: Pack, day: date, *, closed: bool = True
+) -> tuple[Step, ...]:
+    """The next steps that the findings of current subjects give, as far as they may be seen. `closed`: the case is (of
+    no matter where anything is withheld: that a case has no step at all is then not told)."""
+    rules = withheld_rules(pack, sight)
+    shown = (finding for finding in findings if finding.rule.id not in rules)
+    return tuple(next_steps(shown, day, closed=closed or bool(rules or withheld_charts(sight))))
+
+
+def withhold_state(state: Mapping[str, str], sight: Sight) -> dict[str, str | None]:
+    """The stage and the charts' states; what is withheld is None."""
+    return _without_charts(state, withheld_charts(sight))
 
 
 def _without_charts(state: Mapping[str, str], charts: Collection[str]) -> Json:
@@ -182,8 +197,8 @@ def withhold_explanations(
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """A finding of a decision record, as far as next steps need it."""
+class KeptFinding:
+    """A finding that was kept as codes (`rules.kept.finding_data`), as far as next steps need it."""
 
     rule: Rule
     outcome: str
@@ -200,17 +215,17 @@ def withhold_decision(record: Mapping[str, Any], sight: Sight, pack: Pack, *, ow
     part is null.
     """
     rules, facts, charts = withheld_rules(pack, sight), withheld_facts(sight), withheld_charts(sight)
-    hidden_types = any((type_, BEING_THERE) in sight.hidden for type_ in ENTRY_TYPES)
+    hidden_types = _hides_entries(sight)
     shown = dict(record)
     if record["acknowledged"] is not None and not (own or sight.opens("acknowledgements")):
         shown["acknowledged"] = None
-    if not (rules or facts or charts or hidden_types):
+    if sees_decisions_whole(sight, pack):
         return shown
     # The judgements of entries tell the days of entries, hidden ones too.
     judgements = [item for item in record["judgements"] if item["purpose"] == "today" or not hidden_types]
     shown["judgements"] = [_judgement(item, sight, pack) for item in judgements]
     shown["breaks"] = None if "case.entries_inconsistent" in facts else record["breaks"]
-    shown["advice"] = _advice(record, rules, pack) if rules or charts else record["advice"]
+    shown["advice"] = _advice(record, sight, pack) if rules or charts else record["advice"]
     # It says what both engines made of facts.
     shown["alarm"] = None
     shown["withheld"] = {
@@ -220,6 +235,20 @@ def withhold_decision(record: Mapping[str, Any], sight: Sight, pack: Pack, *, ow
         "judgements_of_entries": hidden_types,
     }
     return shown
+
+
+def sees_decisions_whole(sight: Sight, pack: Pack | None) -> bool:
+    """Whether nothing is withheld of what was judged under a pack, and so nothing of how it comes out again. (None: the
+    pack is not to be had, so it cannot be told what its rules rested on.)"""
+    if not sight.hidden:
+        return True
+    if pack is None:
+        return False
+    return not (withheld_rules(pack, sight) or withheld_facts(sight) or withheld_charts(sight) or _hides_entries(sight))
+
+
+def _hides_entries(sight: Sight) -> bool:
+    return any((type_, BEING_THERE) in sight.hidden for type_ in ENTRY_TYPES)
 
 
 def _judgement(item: Mapping[str, Any], sight: Sight, pack: Pack) -> Json:
@@ -241,11 +270,12 @@ def _judgement(item: Mapping[str, Any], sight: Sight, pack: Pack) -> Json:
     }
 
 
-def _advice(record: Mapping[str, Any], rules: Collection[str], pack: Pack) -> list[Json]:
+def _advice(record: Mapping[str, Any], sight: Sight, pack: Pack) -> list[Json]:
     """The next steps that the findings shown give, as of the day of recording."""
+    rules = withheld_rules(pack, sight)
     (today,) = (item for item in record["judgements"] if item["purpose"] == "today")
-    kept = [_kept(finding, pack) for finding in today["findings"] or () if finding["rule"] not in rules]
-    steps = next_steps(kept, date.fromisoformat(today["as_of"]), closed=True)
+    kept = [kept_finding(finding, pack) for finding in today["findings"] or () if finding["rule"] not in rules]
+    steps = withhold_steps(kept, sight, pack, date.fromisoformat(today["as_of"]))
     return [
         {
             "action": step.action,
@@ -258,11 +288,13 @@ def _advice(record: Mapping[str, Any], rules: Collection[str], pack: Pack) -> li
     ]
 
 
-def _kept(finding: Mapping[str, Any], pack: Pack) -> _Kept:
+def kept_finding(finding: Mapping[str, Any], pack: Pack) -> KeptFinding:
+    """A finding made again of what was kept of it under the same pack: its `judged_on`, `rule`, `outcome`, `due`,
+    `action` and `step`."""
     day = date.fromisoformat(finding["judged_on"])
-    rule = next(r for r in pack.ruleset(day).rules if r.id == finding["rule"] and r.in_force(day))
+    rule = next(rule for rule in pack.ruleset(day).by_id[finding["rule"]] if rule.in_force(day))
     due = finding["due"]
-    return _Kept(
+    return KeptFinding(
         rule,
         str(finding["outcome"]),
         date.fromisoformat(due) if due is not None else None,

@@ -30,6 +30,7 @@ from service.operations.limits import LoginLimit, SizeLimit
 from service.operations.observing import Observing
 from service.operations.routes import router as operations_router
 from service.operations.watch import Watch
+from service.outlook import Outlooks
 from service.reading import Reading
 from service.recording.recorder import Recorder
 from service.settings import Settings
@@ -54,8 +55,10 @@ def create_app(settings: Settings, *, clock: Clock = now, database: Database | N
         # What the framework itself runs in threads (authentication) is bounded as well.
         to_thread.current_default_thread_limiter().total_tokens = settings.threads
         await to_thread.run_sync(service.checks.fail_left_over, settings.region)
+        service.outlooks.start(settings.region)
         yield
         service.watch.health.stopping = True
+        await to_thread.run_sync(service.outlooks.stop)
         await to_thread.run_sync(service.checks.stop)
         login.provider.close()
         if database is None:
@@ -87,6 +90,7 @@ def _service(settings: Settings, clock: Clock, database: Database) -> Service:
         reading=Reading(database, clock, watch.readers),
         recorder=Recorder(database, assessor, clock, program=program_version()),
         checks=Checks(database, assessor, clock),
+        outlooks=Outlooks(database, assessor, clock, program=program_version()),
         packs=Packs(checked),
         watch=watch,
     )

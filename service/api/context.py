@@ -14,6 +14,7 @@ from rules.entries import LOCAL_TIME
 from service.audit.replay import Packs
 from service.checking import Checks
 from service.operations.watch import Watch
+from service.outlook import Outlooks
 from service.reading import Reading
 from service.recording.recorder import Recorder
 from service.settings import Settings
@@ -33,6 +34,7 @@ class Service:
     reading: Reading
     recorder: Recorder
     checks: Checks
+    outlooks: Outlooks
     packs: Packs
     watch: Watch
 

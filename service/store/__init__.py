@@ -8,12 +8,16 @@ from service.store.chains import Kept
 from service.store.database import Database, Unit
 from service.store.errors import Conflict, Forbidden, NoSuchCase, StoreError, StoreUnavailable, VersionConflict
 from service.store.migrating import differences, downgrade, migrate
+from service.store.outlooks import Standard
 from service.store.values import (
     Account,
     CheckFinding,
     CheckRun,
     EmergencyAccess,
     KeptFacts,
+    KeptOutlook,
+    ListedCase,
+    OutlookMade,
     Session,
     StoredCase,
     StoredDecision,
@@ -34,8 +38,12 @@ __all__ = [
     "Forbidden",
     "Kept",
     "KeptFacts",
+    "KeptOutlook",
+    "ListedCase",
     "NoSuchCase",
+    "OutlookMade",
     "Session",
+    "Standard",
     "StoreError",
     "StoreUnavailable",
     "StoredCase",

@@ -25,6 +25,7 @@ _HEAD = (
     .order_by(_link.seq.desc())
     .limit(1)
 )
+_ADD_LINK = insert(tables.link)
 _LOCK_CASE = (
     select(tables.case_record.c.id)
     .where(
@@ -81,6 +82,14 @@ class Chains:
         )
         return (Head(*row) for row in self._transaction.stream(query))
 
+    def size(self) -> tuple[int, int]:
+        """How many chains there are, and how many links in all."""
+        # Each chain has one first link.
+        query = select(func.count().filter(_link.seq == 1), func.count()).select_from(tables.link)
+        row = self._transaction.one(query.where(_link.region == self._transaction.region))
+        chains, links = row if row is not None else (0, 0)
+        return int(chains), int(links)
+
     def links(self, chain: str) -> list[Link]:
         """A chain's links, oldest first."""
         query = select(*_LINK).where(_link.region == self._transaction.region, _link.chain == chain)
@@ -115,7 +124,7 @@ class Chains:
             link = next_link(head, chain, kind, version, data, moment, salt)
             head = link.head
             made.append(Sealed(link, salt, data.decode()))
-        self._transaction.run(insert(tables.link), [_row(self._transaction.region, sealed.link) for sealed in made])
+        self._transaction.add(_ADD_LINK, [_row(self._transaction.region, sealed.link) for sealed in made])
         self._transaction.heads[chain] = head
         return made
 

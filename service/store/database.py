@@ -24,6 +24,7 @@ from service.store.cases import Cases
 from service.store.chains import Chains
 from service.store.derived import Checks, Facts, Packs
 from service.store.errors import Forbidden, StoreUnavailable
+from service.store.outlooks import Outlooks
 from service.store.people import Accounts, Emergencies, Identities, Keys, Sessions
 from service.store.reads import Reads
 from service.store.records import Decisions, Entries, Events
@@ -33,7 +34,9 @@ from service.store.transaction import Transaction, translated
 PATIENCE = 10.0
 #: The execution option that says whether a transaction of SQLite writes.
 WRITING = "polku_writing"
-_SET_REGION = text("SELECT set_config('polku.region', :region, true)")
+#: How a transaction begins that reads, and one that writes: on SQLite, and on PostgreSQL.
+_READ, _WRITE = ("PRAGMA query_only = ON", "BEGIN"), ("PRAGMA query_only = OFF", "BEGIN IMMEDIATE")
+_READ_THERE, _WRITE_THERE = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN"
 _OWNS = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'entry'::regclass")
 #: The number the next transaction will have, and how many transactions of this database began before it.
 _NEXT = text("SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS xid) AS text)")
@@ -44,7 +47,7 @@ _OLDER = text(
 #: The tables disposal deletes from.
 _SCRUBBED = (
     *tables.PAYLOADS, tables.read_of, tables.case_record, tables.identity, tables.case_worker, tables.case_party,
-    tables.case_facts, tables.emergency, tables.request_key, tables.check_finding,
+    tables.case_facts, tables.emergency, tables.request_key, tables.check_finding, tables.outlook,
 )  # fmt: skip
 
 
@@ -96,6 +99,11 @@ class Unit:
         return Facts(self._transaction)
 
     @cached_property
+    def outlooks(self) -> Outlooks:
+        """What is next for each client, for lists."""
+        return Outlooks(self._transaction)
+
+    @cached_property
     def accounts(self) -> Accounts:
         """Who has logged in."""
         return Accounts(self._transaction)
@@ -141,13 +149,7 @@ class Database:
         self.url = make_url(url)
         self.postgresql = self.url.get_backend_name() == "postgresql"
         self._patience = patience
-        self._engine = engine_of(self.url, pool_size, patience)
-        if self.postgresql:
-            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            self._writing = self._engine
-        else:
-            self._reading = self._engine.execution_options(**{WRITING: False})
-            self._writing = self._engine.execution_options(**{WRITING: True})
+        self._engine = engine_of(self.url, pool_size, patience, begin=False)
         # SQLite has one writer at a time, and waiting for it is unfair: within a process, threads queue here instead.
         self._turn = None if self.postgresql else threading.Lock()
 
@@ -157,7 +159,7 @@ class Database:
 
         Raises StoreUnavailable.
         """
-        with self._transaction(self._reading, region) as transaction:
+        with self._transaction(*self._read(region), region=region) as transaction:
             yield Unit(transaction)
 
     @contextmanager
@@ -167,7 +169,7 @@ class Database:
         Raises StoreUnavailable; then nothing of it is kept, unless the connection broke during the commit itself: what
         came of that, only a look can tell (an Idempotency-Key).
         """
-        with self._queued(), self._transaction(self._writing, region) as transaction:
+        with self._queued(), self._transaction(*self._write(region), region=region) as transaction:
             unit = Unit(transaction)
             yield unit
             unit.reads.flush()
@@ -179,7 +181,7 @@ class Database:
 
     def revision(self) -> str:
         """The schema's version. Raises StoreUnavailable, also for a database that was never migrated."""
-        with self._transaction(self._reading) as transaction:
+        with self._transaction(*self._read(None)) as transaction:
             found = transaction.run(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
         if found is None:
             raise StoreUnavailable("the database has not been migrated")
@@ -187,7 +189,7 @@ class Database:
 
     def regions(self) -> list[str]:
         """The regions that have a chain, by name. Raises StoreUnavailable."""
-        with self._transaction(self._reading) as transaction:
+        with self._transaction(*self._read(None)) as transaction:
             return [str(name) for (name,) in transaction.all(select(tables.region).order_by(tables.region.c.name))]
 
     def scrub(self) -> None:
@@ -197,8 +199,7 @@ class Database:
         What was deleted remains in PostgreSQL's log of writes until its segments are used again, and in backups.
         """
         if not self.postgresql:
-            # No transaction of SQLite is begun where nothing says whether it writes.
-            with self._queued(), self._transaction(self._engine) as transaction:
+            with self._queued(), self._transaction() as transaction:
                 for step in ("PRAGMA query_only = OFF", "VACUUM"):
                     transaction.run(text(step))
                 # The log of writes holds pages as they were; it is emptied as soon as no one reads it any more.
@@ -206,8 +207,8 @@ class Database:
             if busy:
                 raise StoreUnavailable("others read all the time; scrub again when it is quiet")
             return
-        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        with self._transaction(engine) as transaction:
+        # Vacuuming is for outside transactions.
+        with self._transaction() as transaction:
             # Of tables that are another's, VACUUM only warns.
             if not transaction.run(_OWNS).scalar_one():
                 raise Forbidden("only the owner of the tables can scrub them")
@@ -228,17 +229,22 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self, engine: Engine, region: str | None = None) -> Iterator[Transaction]:
-        """A transaction that is undone at the end unless it was committed."""
-        with _connection(engine) as connection:
+    def _transaction(self, *begin: str, region: str | None = None) -> Iterator[Transaction]:
+        """A transaction begun by these statements, if at all, that is undone at the end unless it was committed."""
+        with _connection(self._engine) as connection:
             transaction = Transaction(connection, region or "")
             try:
-                transaction.begin()
-                if region is not None and self.postgresql:
-                    transaction.run(_SET_REGION, {"region": region})
+                transaction.begin(*begin)
                 yield transaction
             finally:
                 transaction.rollback()
+
+    def _read(self, region: str | None) -> tuple[str, ...]:
+        return (_of_region(_READ_THERE, region),) if self.postgresql else _READ
+
+    def _write(self, region: str | None) -> tuple[str, ...]:
+        # On SQLite it takes the lock at once: one that read first and then wants to write could be refused it.
+        return (_of_region(_WRITE_THERE, region),) if self.postgresql else _WRITE
 
     @contextmanager
     def _queued(self) -> Iterator[None]:
@@ -251,6 +257,15 @@ class Database:
                 self._turn.release()
         else:
             raise StoreUnavailable("other transactions took too long")
+
+
+def _of_region(begin: str, region: str | None) -> str:
+    """What begins a transaction of PostgreSQL that sees one region: one message, where the driver would send two."""
+    if region is None:
+        return begin
+    from psycopg.sql import quote  # not needed for SQLite
+
+    return f"{begin}; SELECT set_config('polku.region', {quote(region)}, true)"
 
 
 @contextmanager
@@ -268,8 +283,15 @@ def _connection(engine: Engine) -> Iterator[Connection]:
 # ---- engines
 
 
-def engine_of(url: URL, pool_size: int, patience: float = PATIENCE, *, create: bool = False) -> Engine:
-    """An engine as the store uses it; with `create`, an SQLite file that is not there is made. For migrations too."""
+def engine_of(
+    url: URL, pool_size: int, patience: float = PATIENCE, *, create: bool = False, begin: bool = True
+) -> Engine:
+    """An engine as the store uses it; with `create`, an SQLite file that is not there is made. For migrations too.
+
+    Without `begin`, whoever uses it begins its transactions by statements of their own. It is the cheaper way: for each
+    transaction the driver of PostgreSQL changes settings of its connection, and sends a message more; and an engine
+    that anything listens to looks for listeners at every statement.
+    """
     shared: dict[str, Any] = {
         "pool_size": pool_size,
         "max_overflow": 0,
@@ -280,13 +302,15 @@ def engine_of(url: URL, pool_size: int, patience: float = PATIENCE, *, create: b
     if url.get_backend_name() == "postgresql":
         options = f"-c lock_timeout={int(patience * 1000)} -c application_name=polku"
         asked = {"connect_timeout": max(1, int(patience)), "options": options}
-        return create_engine(url, pool_pre_ping=True, connect_args=asked, **shared)
+        own = {} if begin else {"isolation_level": "AUTOCOMMIT"}
+        return create_engine(url, pool_pre_ping=True, connect_args=asked, **own, **shared)
     file = _File(os.path.abspath(url.database or ""), patience, create)
     # Without a file in its URL, SQLAlchemy would take the pool of databases in memory.
     engine = create_engine("sqlite+pysqlite://", creator=file.open, poolclass=QueuePool, **shared)
     event.listen(engine, "connect", file.prepare)
     event.listen(engine, "checkout", file.check)
-    event.listen(engine, "begin", _begin)
+    if begin:
+        event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -337,9 +361,7 @@ class _File:
 
 
 def _begin(connection: Connection) -> None:
-    """Take the lock for writing at once: a transaction that read first and then wants to write could be refused it."""
-    writing = connection.get_execution_options().get(WRITING)
-    if writing is None:
-        return
-    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writing else 'ON'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    """Begin a transaction for writing where that is asked for; else none is begun."""
+    if connection.get_execution_options().get(WRITING):
+        for statement in _WRITE:
+            connection.exec_driver_sql(statement)

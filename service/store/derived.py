@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from rules.pack import Pack
 from service.audit.canonical import canonical
@@ -18,6 +18,8 @@ from service.store.transaction import Transaction, storable
 from service.store.values import CheckFinding, CheckRun, KeptFacts, StoredPack
 
 _facts, _check, _finding, _pack = tables.case_facts.c, tables.check_run.c, tables.check_finding.c, tables.pack.c
+
+_IS_KEPT = select(_pack.sha256).where(_pack.sha256 == bindparam("sha256"))
 
 
 class Facts:
@@ -111,7 +113,7 @@ class Packs:
     def keep(self, pack: Pack) -> None:
         """Keep a pack, unless it is kept. Raises Conflict when its content is not what its SHA-256 was made of."""
         sha256 = pack.sha256
-        if self._transaction.one(select(_pack.sha256).where(_pack.sha256 == sha256)) is not None:
+        if self._transaction.one(_IS_KEPT, {"sha256": sha256}) is not None:
             return
         # Days in YAML become text just as they do where the pack's SHA-256 is made.
         text = canonical(json.loads(json.dumps(pack.content, default=str)))
@@ -119,6 +121,11 @@ class Packs:
             raise Conflict("the content of a pack does not have the pack's SHA-256")
         row = {"sha256": sha256, "id": pack.id, "version": pack.version, "content": text.decode()}
         insert_or_leave(self._transaction, tables.pack, row)
+
+    def versions(self, pack_id: str) -> list[tuple[str, str]]:
+        """The versions kept of a pack, each with its SHA-256, in the order of their texts."""
+        query = select(_pack.version, _pack.sha256).where(_pack.id == pack_id).order_by(_pack.version, _pack.sha256)
+        return [(str(version), str(sha256)) for version, sha256 in self._transaction.all(query)]
 
     def get(self, sha256: str) -> StoredPack | None:
         """The pack with that SHA-256."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, or_, select, update
+from sqlalchemy import Executable, Table, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.audit.canonical import canonical
@@ -19,22 +20,43 @@ from service.store.values import Account, EmergencyAccess, Session, UsedKey
 
 _account, _session, _key = tables.account.c, tables.session.c, tables.request_key.c
 _grant, _identity = tables.emergency.c, tables.identity.c
+# Asked with every request: made once, for making them costs more than asking them.
+_ACCOUNTS = select(*(_account[name] for name in Account.__slots__)).where(_account.region == bindparam("region"))
+_ACCOUNT = _ACCOUNTS.where(_account.user == bindparam("user"))
+_TEAMS_OF = select(_account.user, _account.team).where(
+    _account.region == bindparam("region"), _account.user.in_(bindparam("users", expanding=True))
+)
+_SESSION = select(*(_session[name] for name in Session.__slots__)).where(
+    _session.region == bindparam("region"), _session.id_digest == bindparam("id_digest")
+)
+_USED_KEY = select(*(_key[name] for name in UsedKey.__slots__)).where(
+    _key.region == bindparam("region"), _key.user == bindparam("user"), _key.key == bindparam("key")
+)
 
 
 def insert_or_leave(transaction: Transaction, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless its key is taken; whether it was inserted. Waits for a transaction that inserts the same."""
-    made = postgresql.insert(table) if transaction.postgresql else sqlite.insert(table)
-    # Of an insertion, the count is kept only where that is asked for.
-    asked = made.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-    return transaction.run(asked, row).rowcount == 1
+    return transaction.run(_leaving(table, transaction.postgresql), row).rowcount == 1
 
 
 def insert_or_replace(transaction: Transaction, table: Table, row: Mapping[str, Any]) -> None:
     """Insert a row, or put its values in place of those of the row with its key."""
-    made = postgresql.insert(table) if transaction.postgresql else sqlite.insert(table)
+    transaction.run(_replacing(table, tuple(row), transaction.postgresql), row)
+
+
+@cache
+def _leaving(table: Table, is_postgresql: bool) -> Executable:
+    made = postgresql.insert(table) if is_postgresql else sqlite.insert(table)
+    # Of an insertion, the count is kept only where that is asked for.
+    return made.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+@cache
+def _replacing(table: Table, columns: tuple[str, ...], is_postgresql: bool) -> Executable:
+    made = postgresql.insert(table) if is_postgresql else sqlite.insert(table)
     keys = [column.name for column in table.primary_key]
-    others = {name: made.excluded[name] for name in row if name not in keys}
-    transaction.run(made.on_conflict_do_update(index_elements=keys, set_=others), row)
+    others = {name: made.excluded[name] for name in columns if name not in keys}
+    return made.on_conflict_do_update(index_elements=keys, set_=others)
 
 
 class Accounts:
@@ -57,12 +79,18 @@ class Accounts:
 
     def get(self, user: str) -> Account | None:
         """The account of that user."""
-        found = self._transaction.one(self._all().where(_account.user == user))
+        found = self._transaction.one(_ACCOUNT, {"region": self._transaction.region, "user": user})
         return _account_of(found) if found else None
+
+    def teams_of(self, users: Collection[str]) -> dict[str, str | None]:
+        """The team of each of these users that has an account."""
+        asked = {"region": self._transaction.region, "users": sorted(users)}
+        return {str(user): team for user, team in self._transaction.all(_TEAMS_OF, asked)} if users else {}
 
     def all(self) -> list[Account]:
         """Every account, by user."""
-        return [_account_of(row) for row in self._transaction.all(self._all().order_by(_account.user))]
+        rows = self._transaction.all(_ACCOUNTS.order_by(_account.user), {"region": self._transaction.region})
+        return [_account_of(row) for row in rows]
 
     def teams(self) -> dict[str, tuple[str, str | None]]:
         """Organisation and team of each user."""
@@ -74,10 +102,6 @@ class Accounts:
         """Block the user, or let them in again; False when there is no such account."""
         mine = (_account.region == self._transaction.region, _account.user == user)
         return self._transaction.run(update(tables.account).where(*mine).values(blocked=blocked)).rowcount == 1
-
-    def _all(self) -> Any:
-        columns = (_account[name] for name in Account.__slots__)
-        return select(*columns).where(_account.region == self._transaction.region)
 
 
 def _account_of(row: Any) -> Account:
@@ -98,8 +122,7 @@ class Sessions:
 
     def get(self, id_digest: str) -> Session | None:
         """The session, also when it is over or revoked."""
-        columns = (_session[name] for name in Session.__slots__)
-        found = self._transaction.one(select(*columns).where(*self._is(id_digest)))
+        found = self._transaction.one(_SESSION, {"region": self._transaction.region, "id_digest": id_digest})
         return Session(*found) if found else None
 
     def update(self, id_digest: str, *, data: str | None = None, expires_at: str | None = None) -> None:
@@ -141,9 +164,7 @@ class Keys:
 
     def get(self, user: str, key: str) -> UsedKey | None:
         """What came of the request that used the key."""
-        columns = (_key[name] for name in UsedKey.__slots__)
-        mine = (_key.region == self._transaction.region, _key.user == user, _key.key == key)
-        found = self._transaction.one(select(*columns).where(*mine))
+        found = self._transaction.one(_USED_KEY, {"region": self._transaction.region, "user": user, "key": key})
         return UsedKey(*found) if found else None
 
     def add(self, used: UsedKey) -> UsedKey | None:

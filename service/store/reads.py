@@ -16,6 +16,7 @@ from service.store.transaction import Transaction
 from service.store.values import StoredRead
 
 _read, _of, _link = tables.read_log.c, tables.read_of.c, tables.link.c
+_ADD_READ, _ADD_READ_OF = insert(tables.read_log), insert(tables.read_of)
 _READ = tuple(_read[name] for name in StoredRead.__slots__)
 
 
@@ -51,8 +52,7 @@ class Reads:
                 {"region": region, "case_id": case_id, "chain": sealed.link.chain, "seq": sealed.link.seq}
                 for case_id in case_ids
             ]
-            if rows:
-                self._transaction.run(insert(tables.read_of), rows)
+            self._transaction.add(_ADD_READ_OF, rows)
 
     def of(self, case_id: str, *, after: tuple[str, int] | None = None, limit: int = 50) -> list[StoredRead]:
         """Reads of a case, by chain and seq, from the one after `after`."""
@@ -62,6 +62,19 @@ class Reads:
             chain, seq = after
             query = query.where((_of.chain > chain) | ((_of.chain == chain) & (_of.seq > seq)))
         return [StoredRead(*row) for row in self._transaction.all(query.order_by(_of.chain, _of.seq).limit(limit))]
+
+    def newest_of(
+        self, case_id: str, *, before: tuple[str, str, int] | None = None, limit: int = 50
+    ) -> list[StoredRead]:
+        """Reads of a case, the newest first; `before` is the (at, chain, seq) the page before ended with."""
+        touched = and_(_of.region == _read.region, _of.chain == _read.chain, _of.seq == _read.seq)
+        query = self._all().join(tables.read_of, touched).where(_of.case_id == case_id)
+        if before is not None:
+            at, chain, seq = before
+            earlier = (_read.chain < chain) | ((_read.chain == chain) & (_read.seq < seq))
+            query = query.where((_read.at < at) | ((_read.at == at) & earlier))
+        query = query.order_by(_read.at.desc(), _read.chain.desc(), _read.seq.desc()).limit(limit)
+        return [StoredRead(*row) for row in self._transaction.all(query)]
 
     def by(self, user: str, *, since: str | None = None, limit: int = 50) -> list[StoredRead]:
         """A user's reads, the newest first; with `since` (UTC text), none older."""
@@ -106,7 +119,7 @@ class Reads:
 
     def _insert(self, link: Link, user: str, salt: str, payload: str) -> None:
         row = {"region": self._transaction.region, "chain": link.chain, "seq": link.seq, "at": link.at, "user": user}
-        self._transaction.run(insert(tables.read_log), row | {"salt": salt, "payload": payload})
+        self._transaction.run(_ADD_READ, row | {"salt": salt, "payload": payload})
 
     def _all(self) -> Select[Any]:
         return select(*_READ).where(_read.region == self._transaction.region)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, union
+from sqlalchemy import bindparam, func, insert, select, text, union
 from sqlalchemy.sql import CompoundSelect, Select
 
 from service.audit.chain import Link
@@ -17,6 +17,10 @@ from service.store.values import StoredCase, StoredDecision, StoredEvent
 
 _entry, _decision, _event, _case = tables.entry.c, tables.decision.c, tables.event.c, tables.case_record.c
 _DECISION = tuple(_decision[name] for name in StoredDecision.__slots__)
+_LAST_POSITION = select(func.max(_entry.position)).where(
+    _entry.region == bindparam("region"), _entry.case_id == bindparam("case_id")
+)
+_ADD_ENTRY, _ADD_DECISION, _ADD_EVENT = insert(tables.entry), insert(tables.decision), insert(tables.event)
 _EVENT = tuple(_event[name] for name in StoredEvent.__slots__)
 
 
@@ -41,8 +45,7 @@ class Entries:
             return []
         sealed = self._chains.seal_for(case, "entry", version, entries, at)
         region = self._transaction.region
-        last = select(func.max(_entry.position)).where(_entry.region == region, _entry.case_id == case.id)
-        before = self._transaction.run(last).scalar_one()
+        before = self._transaction.run(_LAST_POSITION, {"region": region, "case_id": case.id}).scalar_one()
         first = 0 if before is None else before + 1
         rows = [
             {
@@ -55,7 +58,7 @@ class Entries:
             }
             for n, (data, s) in enumerate(zip(entries, sealed, strict=True), start=first)
         ]
-        self._transaction.run(insert(tables.entry), rows)
+        self._transaction.add(_ADD_ENTRY, rows)
         return [item.link for item in sealed]
 
 
@@ -94,7 +97,7 @@ class Decisions:
             "acknowledged": acknowledged,
             **_kept(sealed),
         }
-        self._transaction.run(insert(tables.decision), row)
+        self._transaction.run(_ADD_DECISION, row)
         return sealed.link
 
     def get(self, decision_id: str) -> StoredDecision | None:
@@ -144,6 +147,22 @@ class Decisions:
         query = self._all().where(_decision.acknowledged.is_(True))
         if team is not None:
             query = query.where(_decision.case_id.in_(_cases_of(self._transaction.region, team)))
+        return self._newest(query, before, limit)
+
+    def newest(
+        self, *, undetermined: bool = False, before: tuple[str, str] | None = None, limit: int = 50
+    ) -> list[StoredDecision]:
+        """Decisions of every case, the newest first; with `undetermined`, those that could not be judged. `before` is
+        as in `acknowledged`."""
+        if undetermined:
+            # As written in the index's condition: a bound value would not be seen to fulfil it.
+            return self._newest(self._all().where(text("decision.status = 'undetermined'")), before, limit)
+        # Each half in the order of an index; put together they need none of their own.
+        halves = (self._all().where(_decision.acknowledged.is_(flag)) for flag in (True, False))
+        found = [item for half in halves for item in self._newest(half, before, limit)]
+        return sorted(found, key=lambda item: (item.recorded_at, item.id), reverse=True)[:limit]
+
+    def _newest(self, query: Select[Any], before: tuple[str, str] | None, limit: int) -> list[StoredDecision]:
         if before is not None:
             at, decision_id = before
             earlier = (_decision.recorded_at == at) & (_decision.id < decision_id)
@@ -166,7 +185,7 @@ class Events:
         """Append an event to the case's chain, at the case's version; its link. Raises NoSuchCase."""
         (sealed,) = self._chains.seal_for(case, kind, case.version, [payload], at)
         row = {"region": self._transaction.region, "case_id": case.id, "kind": kind, "at": sealed.link.at}
-        self._transaction.run(insert(tables.event), row | _kept(sealed))
+        self._transaction.run(_ADD_EVENT, row | _kept(sealed))
         return sealed.link
 
     def of(self, case_id: str) -> list[StoredEvent]:

@@ -34,6 +34,7 @@ APPLICATION_RIGHTS = {
     "case_worker": _ANY,
     "case_party": _ANY,
     "case_facts": _ANY,
+    "outlook": _ANY,
     "session": _ANY,
     "request_key": _ANY,
     "check_run": _ANY,

@@ -53,6 +53,12 @@ def _links_of_kind(kind: str, *, unique: bool) -> Index:
     return Index(f"link_{kind}_idx", "region", "chain", unique=unique, sqlite_where=only, postgresql_where=only)
 
 
+def _undetermined() -> Index:
+    """What an auditor asks for: of few decisions, so it costs nothing when others are added."""
+    only = text("status = 'undetermined'")
+    return Index("decision_undetermined_idx", "region", "recorded_at", sqlite_where=only, postgresql_where=only)
+
+
 # ---- what is recorded
 
 
@@ -136,6 +142,7 @@ class DecisionRow(Row, table=True):
         UniqueConstraint("region", "case_id", "version"),
         UniqueConstraint(*LINK),
         Index(None, "region", "acknowledged", "recorded_at"),
+        _undetermined(),
         _of_case(),
         _of_link(),
     )
@@ -210,7 +217,12 @@ class WorkerRow(Row, table=True):
     """Who works with a client from which day to which (the last one included), read off the journal."""
 
     __tablename__ = "case_worker"
-    __table_args__ = (Index(None, "region", "worker"), Index(None, "region", "team"), _of_case())
+    # Whether a case is someone's is asked case by case: an index without the case would be read through each time.
+    __table_args__ = (
+        Index(None, "region", "worker", "case_id"),
+        Index(None, "region", "team", "case_id"),
+        _of_case(),
+    )
 
     case_id: str = Field(primary_key=True, sa_type=CODE)
     n: int = Field(primary_key=True)
@@ -226,7 +238,7 @@ class PartyRow(Row, table=True):
     """Which provider may know of a client by consent, from which day to which (the last one included)."""
 
     __tablename__ = "case_party"
-    __table_args__ = (Index(None, "region", "party"), _of_case())
+    __table_args__ = (Index(None, "region", "party", "case_id"), _of_case())
 
     case_id: str = Field(primary_key=True, sa_type=CODE)
     n: int = Field(primary_key=True)
@@ -248,6 +260,22 @@ class FactsRow(Row, table=True):
     as_of: str = Field(sa_type=CODE)
     holds_until: str | None = Field(sa_type=CODE)
     facts: str = Field(sa_type=CODE)
+
+
+class OutlookRow(Row, table=True):
+    """What is next for a client and which dates are ahead, for lists: of which version and day, and by what, it was
+    made, and from which day on it no longer holds."""
+
+    __tablename__ = "outlook"
+    __table_args__ = (_of_case(),)
+
+    case_id: str = Field(primary_key=True, sa_type=CODE)
+    version: int
+    pack_sha256: str = Field(sa_type=CODE)
+    made_by: str = Field(sa_type=CODE)
+    from_day: str = Field(sa_type=CODE)
+    until_day: str | None = Field(sa_type=CODE)
+    payload: str = Field(sa_type=CODE)
 
 
 class EmergencyRow(Row, table=True):
@@ -360,6 +388,7 @@ read_log, read_of, identity = map(_table, ("read_log", "read_of", "identity"))
 case_worker, case_party, case_facts = map(_table, ("case_worker", "case_party", "case_facts"))
 emergency, account, session, request_key = map(_table, ("emergency", "account", "session", "request_key"))
 check_run, check_finding, pack, region = map(_table, ("check_run", "check_finding", "pack", "region"))
+outlook = _table("outlook")
 
 #: Tables whose payloads the chains commit to, with salt and payload: each link has its record in one of them, or none
 #: after disposal.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Executable
@@ -31,6 +32,8 @@ _FORBIDDEN = ("23001", "42501")
 _NOT_MIGRATED = "42P01"
 _GONE = (OperationalError, InterfaceError, InternalError)
 BATCH = 500
+#: Of a statement without parameters: a per cent sign in it means nothing.
+_PLAIN = {"no_parameters": True}
 
 
 def translated(error: SQLAlchemyError) -> StoreError:
@@ -80,13 +83,21 @@ class Transaction:
         #: Reads to log when the transaction ends: (user, case ids, payload, at).
         self.late: list[tuple[str, tuple[str, ...], Mapping[str, Any], datetime]] = []
 
-    def begin(self) -> None:
-        """Begin now, not with the first statement. Raises StoreUnavailable."""
+    def begin(self, *statements: str) -> None:
+        """Begin now, not with the first statement, by these. Raises StoreUnavailable."""
         self._asked(self._connection.begin)
+        for statement in statements:
+            self._asked(partial(self._connection.exec_driver_sql, statement, execution_options=_PLAIN))
 
     def run(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[*tuple[Any, ...]]:
         """Run a statement. Raises StoreError and its kinds."""
         return self._asked(lambda: self._connection.execute(statement, parameters))
+
+    def add(self, insertion: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, none or several. Raises StoreError and its kinds."""
+        if rows:
+            # Of one row, a plain statement is cheaper than a series of one.
+            self.run(insertion, rows[0] if len(rows) == 1 else rows)
 
     def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Record | None:
         """The only row, or None. Raises StoreError and its kinds."""

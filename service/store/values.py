@@ -99,6 +99,43 @@ class KeptFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptOutlook:
+    """What is next for a client, for lists: made of a version of the case on `from_day`, by a pack and by `made_by`
+    (program, fold and form). It holds up to the day before `until_day` (None: for good) if nothing is recorded.
+    `payload` is canonical JSON: codes and days alone."""
+
+    case_id: str
+    version: int
+    pack_sha256: str
+    made_by: str
+    from_day: str
+    until_day: str | None
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutlookMade:
+    """Of what, by what and for which days an outlook was made, without what it says."""
+
+    version: int
+    pack_sha256: str
+    made_by: str
+    from_day: str
+    until_day: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCase:
+    """A case as a list needs it: how the reader stands to it, who the client is (None: not kept), and which outlook is
+    kept (None: none)."""
+
+    case: StoredCase
+    relation: str
+    identity: dict[str, Any] | None
+    outlook: OutlookMade | None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Someone who has logged in."""
 

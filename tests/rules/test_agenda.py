@@ -53,6 +53,17 @@ def test_a_referral_lapses_on_the_agenda() -> None:
     assert (lapse.last_day, lapse.before, lapse.to) == (day("2024-07-31"), "advised", "not_applicable")
 
 
+def test_advice_set_aside_for_a_time_comes_back_on_the_agenda() -> None:
+    case = journal(
+        entry("2024-01-01", "worker_assigned", role="social_worker", worker="w"),
+        entry("2024-04-01", "coaching_started", provider="p", provider_kind="public"),
+        entry("2024-05-01", "coaching_ended", reason="client_choice"),
+        entry("2024-05-20", "advice_set_aside", rule="next-assess-needs", reason="r", until="2024-06-10"),
+    )
+    change, *_ = changes(case, "2024-05-20", "next-keep-contact")
+    assert (change.last_day, change.before, change.to) == (day("2024-06-10"), "advised", "not_applicable")
+
+
 def test_a_closed_case_has_nothing_ahead() -> None:
     case = journal(entry("2024-01-01", "activity_started"), entry("2024-01-31", "case_closed", reason="moved"))
     assert assessor().assess(case, day("2024-02-01")).agenda == ()

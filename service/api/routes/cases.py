@@ -36,7 +36,7 @@ from service.api.parameters import (
 from service.api.routes.rules import no_such_rule
 from service.api.schemas import Assessment, CaseList, CasePage, Explanations, Recorded
 from service.api.who import Asking, Reads
-from service.reading import Opened
+from service.reading import Opened, journal_and_own
 from service.store import StoredCase, Unit
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
@@ -126,7 +126,7 @@ def show_case(
     """The case document, as far as it is yours to see; `withheld` names what is left out."""
 
     def load(unit: Unit, case: StoredCase) -> tuple[Case, frozenset[str]]:
-        return unit.cases.load(case.id), _recorded_by(unit, case, reads.principal.user)
+        return journal_and_own(unit, case, reads.principal.user)
 
     opened = polku.reading.one(reads, case_id, "journal", "case", load)
     headers = {**OF_A_CLIENT, "ETag": etag(opened.case.version)}
@@ -135,12 +135,6 @@ def show_case(
     journal, own = opened.loaded
     document = withhold_case(case_to_data(journal), opened.sight, own)
     return json_answer({**document, "kept": kept(opened.case, opened.relation)}, headers=headers)
-
-
-def _recorded_by(unit: Unit, case: StoredCase, user: str) -> frozenset[str]:
-    """The ids of the entries the user recorded here; what they took over with the case others recorded."""
-    versions = unit.decisions.versions_by(case.id, user) - {1}
-    return frozenset(entry.entry_id for entry in unit.cases.journal(case.id) if entry.version in versions)
 
 
 def _journal(unit: Unit, case: StoredCase) -> Case:

@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from service.access.policy import Sight
-from service.access.withholding import withhold_decision
+from rules.pack import Pack
+from service.access.withholding import sees_decisions_whole, withhold_decision
 from service.api.answers import json_answer
 from service.api.context import Polku
 from service.api.document import problems_of, shown_as
@@ -19,7 +19,7 @@ from service.api.parameters import ON_A_PAGE, After, CaseId, DecisionId, Limit
 from service.api.problems import ApiProblem
 from service.api.schemas import Decision, DecisionList, Replayed
 from service.api.who import Reads
-from service.audit.replay import Replay, replay_decision
+from service.audit.replay import Packs, Replay, replay_decision
 from service.store import StoredCase, StoredDecision, StoredPack, Unit
 
 router = APIRouter(prefix="/v1", tags=["decisions"])
@@ -93,14 +93,25 @@ def replay(request: Request, polku: Polku, reads: Reads, decision: DecisionId) -
     opened = polku.reading.of_decision(reads, decision, VIEW, "replay", lambda unit, case: _decision(unit, decision))
     with polku.database.read(reads.principal.region) as unit:
         found = replay_decision(unit, opened.loaded, polku.packs)
-    return json_answer(_replayed(found, opened.sight))
+        pack = pack_of(unit, opened.loaded, polku.packs)
+    return json_answer(_replayed(found, sees_decisions_whole(opened.sight, pack)))
 
 
-def _replayed(found: Replay, sight: Sight) -> dict[str, Any]:
-    """The outcome; what exactly differs holds facts, so whoever may not see every field is told only what kind of thing
-    it is."""
+def pack_of(unit: Unit, decision: StoredDecision, packs: Packs) -> Pack | None:
+    """The pack a decision was taken under; None when it is not to be had, or the record no longer says which."""
+    try:
+        sha256 = str(json.loads(decision.payload)["pack"]["sha256"])
+    except (ValueError, LookupError, TypeError):
+        return None
+    found = packs.assessor(sha256, unit.packs.get)
+    return None if isinstance(found, str) else found.pack
+
+
+def _replayed(found: Replay, whole: bool) -> dict[str, Any]:
+    """The outcome; what exactly differs holds facts, so whoever may not see all of a decision is told only what kind of
+    thing it is."""
     told = found.as_json()
-    if sight.hidden:
+    if not whole:
         for name in ("differences", "explained"):
             told[name] = [{"kind": item["kind"], "withheld": True} for item in told[name]]
     return told

@@ -73,23 +73,25 @@ def record_entries(
     step, or the path has no such step, the answer is 409 with the findings until the request carries `acknowledged`."""
     expected = expected_version(if_match)
     asked = entries_asked(body.data())
-    # What a recording is answered tells of the client, also when it is refused: it is a read, and logged as one first.
-    opened = polku.reading.one(reads, case_id, None, "recording", lambda unit, case: None)
+    # What a recording is answered tells of the client, also when it is refused: it is a read, and logged as one before
+    # the answer leaves; one that records, in the same transaction.
+    read = polku.reading.along(reads, case_id, "recording")
     try:
-        made = polku.recorder.record(
-            reads.principal, case_id, expected, asked.entries, acknowledged=asked.acknowledged, key=key
-        )
+        with read:
+            made = polku.recorder.record(
+                reads.principal, case_id, expected, asked.entries, acknowledged=asked.acknowledged, key=key, reads=read
+            )
     except CaseNotFound:  # it is there, and of those who see it some record nothing
         raise ApiProblem("not-allowed", "Your role records nothing for this client.", entry_types=asked.types) from None
     except NeedsAcknowledgement as error:
-        findings = withhold_findings(error.findings, opened.sight, polku.assessor.pack, lang, own_step=True)
+        findings = withhold_findings(error.findings, read.sight, polku.assessor.pack, lang, own_step=True)
         breaks = withhold_breaks(
             ({"entry": item.entry, "reason": item.reason, "day": item.day} for item in error.breaks),
-            opened.sight,
+            read.sight,
             polku.assessor.pack,
         )
         raise ApiProblem("needs-acknowledgement", rules=list(error.rules), findings=findings, breaks=breaks) from None
-    told = _told(made, opened.sight, polku.assessor.pack, lang)
+    told = _told(made, read.sight, polku.assessor.pack, lang)
     return json_answer(told, 201, recorded_headers(made.version, made.replayed))
 
 

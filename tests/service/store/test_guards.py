@@ -297,7 +297,7 @@ def test_the_region_is_forgotten_when_the_transaction_ends(urls: Urls) -> None:
     _fill(database)
     with database.read(REGION) as unit:
         assert unit.cases.get("sirpa") is not None
-    with database._transaction(database._reading) as transaction:  # the same connection
+    with database._transaction(*database._read(None)) as transaction:  # the same connection
         row = transaction.one(text("SELECT count(*), current_setting('polku.region', true) FROM link"))
         assert row is not None
         assert tuple(row) == (0, "")

@@ -97,7 +97,7 @@ def test_a_version_that_does_not_exist_is_told(urls: Urls) -> None:
     ("statement", "found"),
     [
         ("ALTER TABLE entry ADD COLUMN extra TEXT", "extra"),
-        ("DROP INDEX case_worker_region_worker_idx", "case_worker_region_worker_idx"),
+        ("DROP INDEX case_worker_region_worker_case_id_idx", "case_worker_region_worker_case_id_idx"),
         ("CREATE TABLE notes (name TEXT)", "notes"),
     ],
 )
