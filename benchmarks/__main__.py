@@ -1,6 +1,6 @@
 """Measures speed with the thirty-entry journal beside this file; writes `latest.json`.
 
-    python -m benchmarks [core] [audit] [replay] [service]     all when none is named; only all writes the file
+    python -m benchmarks [core] [audit] [replay] [service] [pages]     all when none is named; only all writes the file
 
 Times are wall clock on whatever machine this is and vary with its load; the ratios, taken in one run, are what to
 compare. Aims are printed beside the figures; nothing fails here.
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from benchmarks import audit, replay, service
+from benchmarks import audit, pages, replay, service
 from rules.assessment import Assessor
 from rules.engines import checked
 from rules.engines.durable import DurableEngine
@@ -40,6 +40,7 @@ AIMS = {
     "audit_verify_per_second": 50_000.0,
     "replay_per_second": 2_000.0,
     **service.AIMS,
+    **pages.AIMS,
 }
 
 
@@ -119,6 +120,7 @@ PARTS: dict[str, Callable[[dict[str, float]], None]] = {
     "audit": audit.audit_verify_per_second,
     "replay": replay.replay_per_second,
     "service": lambda figures: figures.update(service.measure()),
+    "pages": lambda figures: figures.update(pages.measure()),
 }
 
 

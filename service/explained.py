@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rules.explain import Alternative, Clause, Explanation
-from rules.facts import UNKNOWN, Fact, Value
+from rules.explain import Clause, Explanation
 from rules.findings import caution_text
 from rules.journal import Case
 from rules.pack import Pack, Rule
+from service.explaining import ExplanationWords
 from service.page import QUIET, STRONG, Page, heading, paragraph
 from service.rule_parts import deciding
-from service.words import Words, clean, parsed_test, sentence
-
-_OPERATION = re.compile(r"(\w+)\((.*)\)")
-_TRUTH = {"true": "holds", "false": "does_not_hold", "unknown": "unknown"}
+from service.words import Words, sentence
 
 
 class ExplanationPage:
@@ -30,6 +26,7 @@ class ExplanationPage:
         self.pack = pack
         self.rule = rule
         self.words = words
+        self.told = ExplanationWords(pack, words)
         self.entries = {entry.id: entry for entry in case.entries}
 
     def parts(self) -> Page:
@@ -66,7 +63,7 @@ class ExplanationPage:
         if not found.changes:
             yield paragraph(words("page", "no_change_found"), indent=2)
         for change in found.changes:
-            yield paragraph(f"– {self._change(change)}", indent=2)
+            yield paragraph(f"– {self.told.change(change)}", indent=2)
 
     def _subject(self, found: Explanation) -> str:
         entry = self.entries.get(found.subject.entry or "")
@@ -85,72 +82,12 @@ class ExplanationPage:
         for clause in clauses:
             if clause.part != part:
                 part = clause.part
-                made.add_row(Text(self._part(part), style=STRONG), "", "")
+                made.add_row(Text(self.told.part(part), style=STRONG), "", "")
             made.add_row(
-                Padding(Text(self._asked(clause)), (0, 0, 0, 2 * clause.depth + 2)),
-                Text(self._met(clause)),
-                Text(words("page", _TRUTH[clause.truth])),
+                Padding(Text(self.told.asked(clause)), (0, 0, 0, 2 * clause.depth + 2)),
+                Text(self.told.met(clause)),
+                Text(self.told.truth(clause)),
             )
         _, rest = deciding(rule)
         made.add_row(Text(words("rules", "otherwise", outcome=words("outcomes", rest)), style=STRONG), "", "")
         return made
-
-    def _part(self, part: str) -> str:
-        words = self.words
-        if part == "applies":
-            return f"{words('rules', 'applies')}:"
-        return f"{words('rules', 'comes_out', outcome=words('outcomes', part))}:"
-
-    def _asked(self, clause: Clause) -> str:
-        if clause.fact is None:
-            return self.words("tests", clause.join or "all")
-        line, negated = parsed_test(clause.test)
-        return f"{self._label(clause.fact)}: {self.words.test(clause.fact, line, negated=negated)}"
-
-    def _label(self, fact: Fact) -> str:
-        return clean(self.words.label(fact))
-
-    def _met(self, clause: Clause) -> str:
-        if clause.fact is None:
-            return ""
-        value = self.words.value(clause.fact, clause.value)
-        derived = self._derived(clause.derived) if clause.derived else ""
-        return f"{value} ({derived})" if derived else value
-
-    def _derived(self, told: str) -> str:
-        """How a deadline came about, from the core's `add_months(pause.started_on 2022-09-05, 1)`."""
-        found = _OPERATION.fullmatch(told)
-        if found is None:
-            return ""
-        vocabulary = self.pack.editions[-1].vocabulary
-        operands, number = [], 0
-        for part in found[2].split(", "):
-            name, _, value = part.partition(" ")
-            if name in vocabulary:
-                operands.append(f"{self.words.of(vocabulary[name].labels)} {self._plain(vocabulary[name], value)}")
-            elif re.fullmatch(r"-?\d+", name):
-                number = int(name)
-        unit = found[1].removeprefix("add_") if found[1].startswith("add_") else "days"
-        counted = self.words.count(abs(number), unit)
-        told = self.words("operations", found[1]).format(*operands, n=counted, all=", ".join(operands))
-        return told.replace("+", "−") if number < 0 else told
-
-    def _plain(self, fact: Fact, value: str) -> str:
-        """A value out of the core's text of it."""
-        from datetime import date
-
-        if value in ("None", UNKNOWN):
-            return self.words("page", "unknown" if value == UNKNOWN else "not_recorded")
-        try:
-            return self.words.day(date.fromisoformat(value))
-        except ValueError:
-            return self.words.value(fact, value)
-
-    # --- what would change it ---
-
-    def _change(self, change: Alternative) -> str:
-        told = " + ".join(f"{self._label(fact)}: {self._from_to(fact, now, then)}" for fact, now, then in change.facts)
-        return f"{told} ⇒ {self.words('outcomes', change.outcome)}"
-
-    def _from_to(self, fact: Fact, now: Value, then: Value) -> str:
-        return f"{self.words.value(fact, now)} → {self.words.value(fact, then)}"

@@ -1,4 +1,5 @@
-"""What a team leader looks through: steps taken against a rule, and emergency accesses, the newest first."""
+"""What a team leader and an auditor look through: steps taken against a rule, emergency accesses, decisions of every
+case (the newest first each), and whether a case's chain is whole."""
 
 from __future__ import annotations
 
@@ -10,9 +11,11 @@ from typing import Any, ClassVar
 
 from service.access.policy import sees
 from service.access.principal import Principal
+from service.audit.checkpoints import Checkpoint
+from service.audit.verify import Coverage, verify
 from service.reading import NotOpen, Reader, log, standing
 from service.rights.emergency import KIND as EMERGENCY
-from service.store import Database, StoredDecision, StoredEvent, Unit
+from service.store import Database, StoredCase, StoredDecision, StoredEvent, Unit
 
 VIEW = "acknowledgements"
 
@@ -78,6 +81,60 @@ def acknowledgements(
     if not may:
         raise NotOpen(VIEW)
     return shown, _after(page, place) if len(found) > limit else None
+
+
+def newest_decisions(
+    database: Database,
+    now: datetime,
+    who: Reader,
+    *,
+    undetermined: bool,
+    before: tuple[str, str] | None,
+    limit: int,
+) -> tuple[list[StoredDecision], tuple[str, str] | None]:
+    """A page of the decisions of every case, for whoever sees those of all; with `undetermined`, only those that could
+    not be judged. Where the next page begins (None: nowhere). The log names every client.
+
+    Raises NotOpen for a role that has no such list, StoreUnavailable.
+    """
+    may = sees(who.principal.role, "none").opens("decision_records")
+    with database.write(who.principal.region) as unit:
+        found = unit.decisions.newest(undetermined=undetermined, before=before, limit=limit + 1) if may else []
+        page = found[:limit]
+        log(unit, who, "decisions of all", {item.case_id: "none" for item in page}, now, refused=not may)
+    if not may:
+        raise NotOpen("decision_records")
+    last = page[-1] if len(found) > limit else None
+    return page, None if last is None else (last.recorded_at, last.id)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSeen:
+    """A look over the chain of one case: how many links, what is wrong; up to which link the newest checkpoint holds it
+    (None: there is none, or the chain is not in it), and whether it agrees."""
+
+    links: int
+    faults: tuple[str, ...]
+    fault_count: int
+    held_to: int | None
+    agrees: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.fault_count == 0 and self.agrees
+
+
+def look_over_chain(unit: Unit, case: StoredCase, checkpoint: Checkpoint | None, now: datetime) -> ChainSeen:
+    """Look over every link and record of a case's chain, and compare it with the newest checkpoint. Raises
+    CheckpointError for one that can no longer be read."""
+    found = verify(unit.chains.records(case.chain), Coverage(), now)
+    hashes = {link.seq: link.hash for link in unit.chains.links(case.chain)}
+    heads = checkpoint.heads() if checkpoint is not None else iter(())
+    held = next((head for head in heads if head.chain == case.chain), None)
+    agrees = held is None or hashes.get(held.seq) == held.hash
+    faults = tuple(str(fault) for fault in found.faults)
+    return ChainSeen(found.links, faults, found.fault_count, None if held is None else held.seq, agrees)
 
 
 def _list_of(principal: Principal) -> tuple[bool, tuple[str, str] | None]:

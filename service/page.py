@@ -21,8 +21,9 @@ from rules.journal import Case
 from rules.pack import SEVERITIES, Rule
 from rules.steps import Step
 from rules.texts import texts
+from service.explaining import detail
 from service.words import Words, clean, sentence
-from statemachines import CHARTS, TRIGGERS
+from statemachines import CHARTS
 
 DATES_AHEAD = 8
 QUIET = "dim"
@@ -258,18 +259,7 @@ class AssessmentPage:
             yield paragraph(f"{words('page', 'needs')}: {self._needs(item)}", indent=2)
 
     def _needs(self, item: TriggerStatus) -> str:
-        return ", ".join(self._detail(item.trigger, name) for name in item.needs)
-
-    def _detail(self, trigger: str, name: str) -> str:
-        """What a detail of a step is called: the entry's field, else the fact."""
-        from rules.entries import ENTRY_TYPES
-
-        if name in ENTRY_TYPES[TRIGGERS[trigger].entry_type].model_fields:
-            return self.words("fields", name)
-        vocabulary = self.found.pack.ruleset(self.found.as_of).vocabulary
-        kinds = [rule.about for rule in self.found.pack.rules(self.found.as_of) if trigger in rule.guards]
-        fact = next((vocabulary[f"{kind}.{name}"] for kind in [*kinds, "case"] if f"{kind}.{name}" in vocabulary), None)
-        return self.words.of(fact.labels) if fact is not None else name
+        return ", ".join(detail(self.found, item.trigger, name, self.words) for name in item.needs)
 
     # --- the days ahead, and what is in order ---
 

@@ -189,6 +189,19 @@ def _parameter_json(item: Parameter, words: Words) -> dict[str, AnyData]:
     }
 
 
+def by_document(pack: Pack, sources: Iterable[Mapping[str, str]]) -> list[tuple[str, str, list[str]]]:
+    """Sources by document: its title, its id, and the sections of it, each once."""
+    found: dict[str, list[str]] = {}
+    for source in sources:
+        sections = found.setdefault(source["document"], [])
+        if "section" in source and source["section"] not in sections:
+            sections.append(source["section"])
+    return [
+        (pack.sources.get(document, {}).get("title", document), document, sections)
+        for document, sections in found.items()
+    ]
+
+
 def sources_cited(pack: Pack) -> set[str]:
     """The documents that rules and parameters of a pack cite."""
     rules: Iterable[Rule] = pack.editions[-1].rules

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import rfc8785
@@ -31,10 +32,16 @@ def canonical(value: Any) -> bytes:
 def _is_plain(value: Any) -> bool:
     """Whether both encoders agree: no fraction, no number past the exact ones, no key outside ASCII (other order)."""
     kind: type = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
     if kind is dict:
-        return all(type(key) is str and key.isascii() for key in value) and all(map(_is_plain, value.values()))
+        # Joined, all keys are looked at in one step; a key that is no text is refused there.
+        return "".join(value).isascii() and _are_plain(value.values())
     if kind is list or kind is tuple:
-        return all(map(_is_plain, value))
-    if kind is int:
-        return bool(-_EXACT < value < _EXACT)
-    return value is None or kind is str or kind is bool
+        return _are_plain(value)
+    return kind is int and bool(-_EXACT < value < _EXACT)
+
+
+def _are_plain(values: Iterable[Any]) -> bool:
+    """Whether all are; most are texts, for which not even a function is called: this is asked of every value kept."""
+    return all(type(value) is str or _is_plain(value) for value in values)

@@ -179,6 +179,37 @@ def read_checkpoints(folder: Path, keys: Iterable[Ed25519PublicKey]) -> tuple[li
     return sound, faults
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest checkpoint in a folder: the key it names itself, and what is wrong with it; without fault, what it
+    says."""
+
+    file: str
+    key: str | None
+    fault: str | None
+    checkpoint: Checkpoint | None
+
+
+def newest_checkpoint(folder: Path) -> Newest | None:
+    """The newest checkpoint in a folder, checked by the key that it names: that shows that it is whole and never whose
+    it is. Of those before it nothing is asked. None where there is none; raises OSError."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    found = [(int(match[1]), path) for path in folder.iterdir() if (match := _FILE.fullmatch(path.name))]
+    if not found:
+        return None
+    _, path = max(found)
+    name: str | None = None
+    try:
+        name = str(json.loads(_content(path))["key"])
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(name))
+        return Newest(path.name, name, None, _read(path, {name: key}))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return Newest(path.name, None, "is no checkpoint: damaged or written by something else", None)
+    except CheckpointError as error:
+        return Newest(path.name, name, str(error), None)
+
+
 def _series_faults(before: Body, checkpoint: Checkpoint) -> Iterator[Fault]:
     body, place = checkpoint.body, checkpoint.path.name
     if body.region != before.region:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -44,13 +45,38 @@ MOST_SHOWN = 20  # differing findings or facts of one judgement that are told on
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a record: in the judgement of which day, of which step; of which rule's finding, of which subject."""
+
+    as_of: date | None = None
+    step: str | None = None
+    rule: str | None = None
+    kind: str | None = None
+    entry: str | None = None
+
+    def __str__(self) -> str:
+        if self.as_of is None:
+            return ""
+        step = f"step {self.step}" if self.step is not None else None
+        subject = " ".join(filter(None, (self.kind, self.entry)))
+        return ", ".join(filter(None, (f"as of {self.as_of}", step, self.rule, subject)))
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is not as it was recorded: what kind of thing, where, and what it was and is. Holds no names."""
+    """Something that is not as it was recorded: what kind of thing, where (in words, and as a place), and what it was
+    and is. Holds no names."""
 
     kind: str
     where: str
     kept: Any
     now: Any
+    place: Place = Place()
+
+    @classmethod
+    def at(cls, kind: str, place: Place, kept: Any, now: Any) -> Difference:
+        """A difference at a place in the record."""
+        return cls(kind, str(place), kept, now, place)
 
     def as_json(self) -> dict[str, Any]:
         """The difference for programs."""
@@ -135,10 +161,10 @@ def _judged_again(record: Mapping[str, Any], kept: Sequence[KeptJudgement], asse
             found = assessor.findings_for(item.subjects, item.as_of, item.set_aside, item.trigger)
         except EngineError as error:
             if determined:
-                yield Difference("engines", where, None, str(error))
+                yield Difference.at("engines", where, None, str(error))
             continue
         if not determined:
-            yield Difference("undetermined", where, None, None)
+            yield Difference.at("undetermined", where, None, None)
             continue
         again, written = [finding_data(finding) for finding in found], item.data["findings"]
         if not _alike(written, again):
@@ -146,12 +172,12 @@ def _judged_again(record: Mapping[str, Any], kept: Sequence[KeptJudgement], asse
         stopped = list(blocking(found)) if item.purpose == STEP else []
         blocked += stopped
         if stopped != item.data["blocked_by"]:
-            yield Difference("blocked_by", where, item.data["blocked_by"], stopped)
+            yield Difference.at("blocked_by", where, item.data["blocked_by"], stopped)
         if item.purpose == TODAY:
             closed = item.subjects[0].facts["case.stage"] == "closed"
             advice = [step_data(step) for step in next_steps(found, item.as_of, closed=closed)]
             if advice != record["advice"]:
-                yield Difference("advice", where, record["advice"], advice)
+                yield Difference.at("advice", where, record["advice"], advice)
     needed = list(dict.fromkeys([*blocked, *([PATH_INCONSISTENT] if record["breaks"] else [])]))
     acknowledged = record["acknowledged"]["rules"] if record["acknowledged"] is not None else []
     if determined and needed != acknowledged:
@@ -166,23 +192,21 @@ def _alike(written: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, An
     )
 
 
-def _place(item: KeptJudgement) -> str:
-    step = f", step {item.entries[0]}" if item.purpose == STEP else ""
-    return f"as of {item.as_of}{step}"
+def _place(item: KeptJudgement) -> Place:
+    return Place(item.as_of, item.entries[0] if item.purpose == STEP else None)
 
 
 def _findings_apart(
-    where: str, written: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, Any]]
+    where: Place, written: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, Any]]
 ) -> Iterator[Difference]:
     before, after = ({_key(item): item for item in items} for items in (written, again))
     apart = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
     for key in apart[:MOST_SHOWN]:
         rule, kind, entry = key
-        place = f"{where}, {rule}, {kind}{f' {entry}' if entry is not None else ''}"
-        parts = _parts_apart(before.get(key), after.get(key))
-        yield Difference("findings", place, *parts)
+        place = replace(where, rule=rule, kind=kind, entry=entry)
+        yield Difference.at("findings", place, *_parts_apart(before.get(key), after.get(key)))
     if not apart:  # in another order, or one of them twice
-        yield Difference("findings", where, list(map(list, map(_key, written))), list(map(list, map(_key, again))))
+        yield Difference.at("findings", where, list(map(list, map(_key, written))), list(map(list, map(_key, again))))
 
 
 def _key(finding: Mapping[str, Any]) -> tuple[str, str, str | None]:
@@ -242,14 +266,14 @@ def _facts_apart(record: Mapping[str, Any], item: KeptJudgement, reading: Readin
         apart = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
         for key in apart[:MOST_SHOWN]:
             kept, now = _parts_apart(_flat(before.get(key)), _flat(after.get(key)))
-            yield Difference(kind, f"{where}, {' '.join(filter(None, key))}", kept, now)
+            yield Difference.at(kind, replace(where, kind=key[0], entry=key[1]), kept, now)
         if not apart:  # in another order, or one of them twice
-            yield Difference(kind, where, len(written), len(again))
+            yield Difference.at(kind, where, len(written), len(again))
     aside = {rule: choice.entry for rule, choice in reading.set_aside.items()}
     beside = {**folded_data(folded), "set_aside": aside}
     kept, now = _parts_apart({name: item.data[name] for name in beside}, beside)
     if kept != now:
-        yield Difference(kind, where, kept, now)
+        yield Difference.at(kind, where, kept, now)
 
 
 def _flat(subject: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -74,10 +74,10 @@ class Advice:
 
 
 @cache
-def carried_out_by() -> Mapping[str, frozenset[str]]:
-    """The entry types that carry out each action, as actions.yaml tells."""
+def carried_out_by() -> Mapping[str, tuple[str, ...]]:
+    """The entry types that carry out each action, the usual one first, as actions.yaml tells."""
     text = (Path(__file__).parent / "actions.yaml").read_text(encoding="utf-8")
-    return {action: frozenset(types) for action, types in yaml.safe_load(text).items()}
+    return {action: tuple(types) for action, types in yaml.safe_load(text).items()}
 
 
 def advice_trail(records: Iterable[Mapping[str, Any]], types: Mapping[str, str], today: date) -> list[Advice]:
@@ -95,7 +95,7 @@ def advice_trail(records: Iterable[Mapping[str, Any]], types: Mapping[str, str],
         found = {_key(finding): finding for finding in now["findings"]}
         recorded = {types[entry] for entry in record["entries"] if entry in types}
         for key, advice in list(standing.items()):
-            advice.done_by |= recorded & carried_out_by()[advice.action]
+            advice.done_by |= recorded.intersection(carried_out_by()[advice.action])
             finding = found.get(key)
             if finding is None or not finding["step"]:
                 _end(standing.pop(key), finding, shown)

@@ -89,6 +89,8 @@ def judge_opening(assessor: Assessor, case: Case, today: date) -> Judged:
 
 def closed_since(assessor: Assessor, case: Case) -> date | None:
     """The day since which the case is closed by everything recorded, also what is dated ahead; None when it is open."""
+    if not any(entry.type == "case_closed" for entry in case.entries):
+        return None  # as of nearly every recording: then the history need not be followed once more
     read = assessor.history(case, _END_OF_TIME)
     return read.by_type["case_closed"][-1].date if read.path.closed else None
 

@@ -12,16 +12,15 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from rules.assessment import Assessor
 from rules.entries import Correction
 from rules.fold import FOLD_VERSION
 from rules.journal import ENTRY_TYPES, Case, Entry, Problem, case_to_data
-from rules.kept import subjects_data
 from service.access.policy import may_open, may_record, may_void
 from service.access.principal import Principal
-from service.access.relations import Ties, Worker, local_day, relation, ties
+from service.access.relations import Party, Ties, Worker, local_day, relation, ties
 from service.audit.canonical import canonical
 from service.audit.chain import timestamp
 from service.operations.metrics import RECORDED_ENTRIES
@@ -44,6 +43,7 @@ from service.recording.record import (
     RecordedBy,
     answer,
     decision_record,
+    todays,
 )
 from service.recording.requests import acknowledgement_asked, case_asked, digest_of_request, entries_asked
 from service.store import Conflict, Database, KeptFacts, StoredCase, Unit, UsedKey, VersionConflict
@@ -85,6 +85,22 @@ class _Found:
     case: Case
 
 
+class Reads(Protocol):
+    """A read of the case that a recording is (`service.reading.Reading.along`), logged in the transaction that records.
+
+    What is not recorded, it logs by itself.
+    """
+
+    def look(self, unit: Unit) -> tuple[StoredCase, str]:
+        """The case and how the one who asks stands to it. Raises when it is not theirs to know of."""
+
+    def log(self, unit: Unit) -> None:
+        """Put the read on record, if the unit is committed."""
+
+    def logged(self) -> None:
+        """The unit was committed."""
+
+
 class _KeyTaken(Exception):
     """Another request took the key first; the transaction is undone."""
 
@@ -119,18 +135,21 @@ class Recorder:
         *,
         acknowledged: object = None,
         key: str | None = None,
+        reads: Reads | None = None,
     ) -> Recorded:
         """Record a list of entries (plain data) in a case that is at version `expected`, all or none.
 
         Raises CaseNotFound, CaseGone, NotAllowed, Refused, PreconditionFailed, NeedsAcknowledgement, KeyReused, and
-        the store's StoreUnavailable; then nothing of it is kept.
+        the store's StoreUnavailable; then nothing of it is kept. With `reads` that read is logged with the recording.
         """
         digest = digest_of_request("entries", principal.role, case_id, expected, entries, acknowledged)
         asked = _Asked(principal, self._clock(), key, digest)
         with self._database.read(principal.region) as unit:
+            seen = reads.look(unit) if reads is not None else None
             if (earlier := self._earlier(unit, asked)) is not None:
                 return earlier
-            found = self._found(unit, asked, case_id)
+            stored, stands = _known_to(*seen) if seen is not None else _standing(unit, asked, case_id)[:2]
+            found = _Found(stored, stands, unit.cases.load(case_id))
         if found.stored.version != expected:
             raise PreconditionFailed(found.stored.version)
         _allow(principal.role, found.relation, entries)
@@ -147,12 +166,18 @@ class Recorder:
         def write(unit: Unit) -> None:
             self._take_key(unit, asked, record)
             version = unit.cases.advance(case_id, expected)
-            now, _ = _standing(unit, asked, case_id)  # it may have been closed to them, or disposed of, meanwhile
+            # It may have been closed to them, or disposed of, meanwhile.
+            now, _, bound = _standing(unit, asked, case_id)
             if now.header != found.stored.header:
                 raise VersionConflict(expected)
-            self._append(unit, replace(found.stored, version=version), after, new, record, judged, asked.now)
+            self._append(unit, replace(found.stored, version=version), after, new, record, judged, asked.now, bound)
+            if reads is not None:
+                reads.log(unit)
 
-        return self._written(asked, record, write)
+        recorded = self._written(asked, record, write)
+        if reads is not None and not recorded.replayed:
+            reads.logged()
+        return recorded
 
     def open(self, principal: Principal, document: object, *, key: str | None = None) -> Recorded:
         """Keep a case with the journal it brings, as version 1, for the organisation and team of the one who asks.
@@ -179,7 +204,7 @@ class Recorder:
                 raise CaseExists from None
             self._take_key(unit, asked, record)
             unit.events.append(stored, "opened", {"v": 1, "case": header, "by": record["recorded_by"]}, asked.now)
-            self._append(unit, stored, case, case.entries, record, judged, asked.now)
+            self._append(unit, stored, case, case.entries, record, judged, asked.now, Ties())
 
         return self._written(asked, record, write)
 
@@ -195,10 +220,6 @@ class Recorder:
         if used.request_digest != asked.digest or decision is None:
             raise KeyReused
         return Recorded(json.loads(decision.payload), replayed=True)
-
-    def _found(self, unit: Unit, asked: _Asked, case_id: str) -> _Found:
-        stored, stands = _standing(unit, asked, case_id)
-        return _Found(stored, stands, unit.cases.load(case_id))
 
     def _record(
         self,
@@ -256,8 +277,10 @@ class Recorder:
         record: dict[str, Any],
         judged: Judged,
         now: datetime,
+        bound: Ties,
     ) -> None:
-        """Entries, decision, and what is read off the journal for lists and later answers."""
+        """Entries, decision, and what is read off the journal for lists and later answers. `bound` are the case's ties
+        as they are kept."""
         unit.packs.keep(self._assessor.pack)
         unit.entries.append(stored, stored.version, case_to_data(case.with_entries(new))["entries"], now)
         unit.decisions.append(
@@ -270,15 +293,17 @@ class Recorder:
             status=record["status"],
             acknowledged=record["acknowledged"] is not None,
         )
-        workers, parties = ties(case)
-        unit.cases.set_relations(case.id, [_in_team(unit, worker) for worker in workers], parties)
+        workers, parties = _in_teams(unit, ties(case))
+        if (workers, parties) != (bound.workers, bound.parties):  # most entries tie nobody
+            unit.cases.set_relations(case.id, workers, parties)
         closed = closed_since(self._assessor, case)
         closed_on = closed.isoformat() if closed is not None else None
         if closed_on != stored.closed_on:
             unit.cases.set_closed(case.id, closed_on)
-        unit.facts.put(self._facts(stored, judged))
+        # As the decision has just written them.
+        unit.facts.put(self._facts(stored, judged, todays(record)["subjects"]))
 
-    def _facts(self, stored: StoredCase, judged: Judged) -> KeptFacts:
+    def _facts(self, stored: StoredCase, judged: Judged, subjects: list[dict[str, Any]]) -> KeptFacts:
         now = judged.judgements[-1]
         holds_until = now.folded.holds_until
         return KeptFacts(
@@ -288,7 +313,7 @@ class Recorder:
             self._assessor.pack.sha256,
             now.as_of.isoformat(),
             holds_until.isoformat() if holds_until < date.max else None,
-            canonical(subjects_data(now.subjects)).decode(),
+            canonical(subjects).decode(),
         )
 
 
@@ -297,11 +322,18 @@ def new_decision_id(now: datetime) -> str:
     return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
 
 
-def _standing(unit: Unit, asked: _Asked, case_id: str) -> tuple[StoredCase, str]:
-    """The case and how the one who asks stands to it. Raises CaseNotFound and CaseGone."""
+def _standing(unit: Unit, asked: _Asked, case_id: str) -> tuple[StoredCase, str, Ties]:
+    """The case, how the one who asks stands to it, and by what. Raises CaseNotFound and CaseGone."""
     stored = unit.cases.get(case_id) if is_name(case_id) else None
-    stands = relation(asked.principal, unit.cases.ties(stored), asked.now) if stored is not None else "none"
-    if stored is None or stands == "none":
+    if stored is None:
+        raise CaseNotFound
+    bound = unit.cases.ties(stored)
+    return *_known_to(stored, relation(asked.principal, bound, asked.now)), bound
+
+
+def _known_to(stored: StoredCase, stands: str) -> tuple[StoredCase, str]:
+    """The case and the relation to it. Raises CaseNotFound where it is none, and CaseGone."""
+    if stands == "none":
         raise CaseNotFound
     if stored.header is None:
         raise CaseGone
@@ -334,6 +366,10 @@ def _allow_corrections(role: str, stands: str, after: Case, new: Sequence[Entry]
         raise NotAllowed(problems)
 
 
-def _in_team(unit: Unit, worker: Worker) -> Worker:
-    account = unit.accounts.get(worker.worker)
-    return replace(worker, team=account.team) if account is not None else worker
+def _in_teams(
+    unit: Unit, found: tuple[tuple[Worker, ...], tuple[Party, ...]]
+) -> tuple[tuple[Worker, ...], tuple[Party, ...]]:
+    """Workers and parties, with the teams of the workers that have accounts."""
+    workers, parties = found
+    teams = unit.accounts.teams_of({worker.worker for worker in workers})
+    return tuple(replace(worker, team=teams.get(worker.worker)) for worker in workers), parties

@@ -38,6 +38,10 @@ class Formats:
         """The weekday of a day, in short: ma, mån, Mon."""
         return str(format_date(_day(day), "ccc", locale=self._locale))
 
+    def weekday_long(self, day: date | str) -> str:
+        """The weekday of a day: maanantai, måndag, Monday."""
+        return str(format_date(_day(day), "cccc", locale=self._locale))
+
     def moment(self, at: datetime | str) -> str:
         """A time in Finland, to the minute: 5.9.2022 klo 14.30."""
         moment = datetime.fromisoformat(at) if isinstance(at, str) else at

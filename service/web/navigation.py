@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from service.access.policy import may_take_emergency_access
+
 if TYPE_CHECKING:
     from service.web.asking import Page
 
@@ -28,6 +30,8 @@ def navigation(page: Page) -> list[Place]:
     if page.principal.role == "auditor":
         found.append(("audit", "/audit"))
     found.append(("rules", "/rules"))
+    if page.principal.organisation_kind != "provider" and may_take_emergency_access(page.principal.role):
+        found.append(("emergency", "/emergency"))
     path = page.request.url.path
     longest = max((address for _, address in found if _within(path, address)), key=len, default="")
     return [Place(name, address, address == longest) for name, address in found]

@@ -2,6 +2,31 @@
 
 from __future__ import annotations
 
-from service.web.routes import home
+from service.web.routes import (
+    caseload,
+    clients,
+    decisions,
+    home,
+    newcomers,
+    oversight,
+    recording,
+    rights,
+    rules,
+    summary,
+    why,
+)
 
-ROUTERS = (home.router,)
+#: The first that has an address answers: /clients/calendar is no client.
+ROUTERS = (
+    home.router,
+    caseload.router,
+    newcomers.router,
+    recording.router,
+    summary.router,
+    clients.router,
+    why.router,
+    decisions.router,
+    rules.router,
+    oversight.router,
+    rights.router,
+)
