@@ -117,7 +117,7 @@ def test_the_same_record_is_committed_to_otherwise_each_time() -> None:
     assert digest_of(new_salt(), b"{}") != digest_of(new_salt(), b"{}")
 
 
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2999, 12, 30)), st.integers(-14, 14))
+@given(st.datetimes(datetime(2000, 1, 2), datetime(2999, 12, 30)), st.integers(-14, 14))
 def test_times_are_utc_of_one_width_and_sort_as_time_does(moment: datetime, hours: int) -> None:
     local = moment.replace(tzinfo=timezone(timedelta(hours=hours)))
     text = timestamp(local)
