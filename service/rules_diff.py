@@ -72,7 +72,7 @@ def _parts(key: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in dict.fromkeys([*before, *after]):
             yield from _parts(f"{key}.{name}" if key else str(name), before.get(name), after.get(name))
-    elif before != after:
+    elif _plain(before) != _plain(after):  # a pack that was kept has days as text
         yield key, before, after
 
 

@@ -19,6 +19,8 @@ from service.api.problems import ApiProblem, mistake
 from statemachines import TRIGGERS
 
 _CASE = ("case", "entries")
+#: Addresses beside those of clients' pages (service/web/routes): a client of that id could not be opened.
+_TAKEN = frozenset({"new", "calendar", "export.xlsx", "export.csv"})
 
 
 class Options(Strict):
@@ -115,6 +117,8 @@ def case_asked(data: Any) -> dict[str, Any]:
     name = header.get("id") if isinstance(header, dict) else None
     if isinstance(name, str) and ("/" in name or "\\" in name or name in (".", "..")):
         raise mistake("case.id", shown(name), "an id that can be part of an address: no slash, not dots alone")
+    if name in _TAKEN:
+        raise mistake("case.id", shown(name), "another id: a page of Polku has this address")
     return document
 
 

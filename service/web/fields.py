@@ -19,7 +19,9 @@ Kind: TypeAlias = Literal["date", "choice", "many", "names", "whole", "decimal",
 Schema: TypeAlias = Mapping[str, Any]
 
 #: What a form never asks: the service sets these, or the address tells them.
-NEVER_ASKED = frozenset({"type", "id", "by", "recorded_at"})
+NEVER_ASKED = frozenset({"type", "id", "recorded_at"})
+#: Whose entries `by` is asked of: an initiative may be anyone's, the client's above all. Else it is who records.
+BY_ANYONE = frozenset({"initiative_taken"})
 YES_NO = ("yes", "no", "unknown")
 #: Texts longer than this get a box of several lines.
 _LINE = 200
@@ -58,7 +60,11 @@ class Field:
 def fields_of(entry_type: str) -> tuple[Field, ...]:
     """What is asked of an entry type: the date first, the type's own, the note last. Raises UnknownField."""
     schema = ENTRY_TYPES[entry_type].model_json_schema()
-    found = _fields(schema, schema.get("$defs", {}), ())
+    found = [
+        field
+        for field in _fields(schema, schema.get("$defs", {}), ())
+        if field.name != "by" or entry_type in BY_ANYONE
+    ]
     first = [field for field in found if field.name == "date"]
     last = [field for field in found if field.name == "note"]
     return (*first, *(field for field in found if field not in first and field not in last), *last)

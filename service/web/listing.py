@@ -10,7 +10,9 @@ from typing import Any
 
 from rules.steps import Step
 from rules.texts import texts
+from service.access.policy import sees
 from service.access.principal import Principal
+from service.access.reach import withheld_rules
 from service.caseload import DUE_GROUPS, SORTS, Day, Filter, Item, Listed, due_group
 from service.outlook import Row
 from service.web.asking import Page
@@ -96,13 +98,18 @@ def looks_at_own(principal: Principal) -> bool:
 def groups(page: Page, found: Listed) -> list[Group]:
     """The rows of the page: under what is due when they are sorted by it, else as one group."""
     asked = found.asked
-    if asked.sort != "due":
+    if asked.sort != "due" or not tells_steps(found):
         return [Group("", None, tuple(line(page, row, asked) for row in found.rows))] if found.rows else []
     made = []
     for code, rows in groupby(found.rows, key=lambda row: due_group(_leading(row, asked), found.today) or REST):
         lines = tuple(line(page, row, asked) for row in rows)
         made.append(Group(code, found.by_due.get(code), lines))
     return made
+
+
+def tells_steps(found: Listed) -> bool:
+    """Whether stage and steps of any client on the page are for the reader's eyes."""
+    return not found.rows or any(row.shows_assessment for row in found.rows)
 
 
 def line(page: Page, row: Row, asked: Filter) -> Line:
@@ -112,7 +119,7 @@ def line(page: Page, row: Row, asked: Filter) -> Line:
         id=row.case_id,
         name=row.name or row.case_id,
         stage=words.stage(row.stage) if row.stage is not None else None,
-        what=_what(row, step, words),
+        what=_what(page, row, step),
         who=role_in_short(words, step.role) if step is not None else None,
         yours=step is not None and step.role == page.principal.role and row.relation == "assigned",
         due=step.due.isoformat() if step is not None and step.due is not None else None,
@@ -125,14 +132,19 @@ def _leading(row: Row, asked: Filter) -> Step | None:
     return row.step if asked.who is None else row.step_of(asked.who)
 
 
-def _what(row: Row, step: Step | None, words: Words) -> str | None:
+def _what(page: Page, row: Row, step: Step | None) -> str | None:
+    words = page.words
     if step is not None:
         return texts("actions", step.action, words.lang)
     if not row.fresh:
         return words("list", "being_updated")
     if row.undetermined:
         return words("list", "undetermined")
-    return words("list", "no_step") if row.shows_assessment else None
+    if not row.shows_assessment:
+        return None
+    # What is withheld is told by the role, never by the journal: that there is no step at all is told to who sees all.
+    withheld = withheld_rules(page.polku.assessor.pack, sees(page.principal.role, row.relation))
+    return words("list", "no_step_shown" if withheld else "no_step")
 
 
 def _notes(row: Row, words: Words) -> Iterator[str]:

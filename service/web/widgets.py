@@ -254,7 +254,7 @@ def _bare(name: str) -> Field:
 
 def value_in_words(words: Words, one: Field, value: str) -> str:
     """A value of a field, as the catalogue has it."""
-    if one.name in ("role", "participants"):
+    if one.name in ("role", "participants", "by"):
         return words("roles", value)
     if one.values == YES_NO:
         return words("values", "yes_no", value)

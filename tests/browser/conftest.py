@@ -54,9 +54,11 @@ def logins(browser: Browser, demo: Served) -> Callable[[str], dict[str, Any]]:
 
 @pytest.fixture
 def someone(browser: Browser, demo: Served, logins: Callable[[str], dict[str, Any]]) -> Someone:
-    """Opens a browser as a user of the demo: `with someone("aino", lang="sv", size=NARROW) as aino:`."""
+    """Opens a browser as a user of the demo: `with someone("aino", lang="sv", size=NARROW) as aino:`; as nobody, who
+    has not logged in: None."""
 
-    def opened(user: str, **options: Any) -> AbstractContextManager[Person]:
-        return partial(person, browser, demo.address, user, state=logins(user))(**options)
+    def opened(user: str | None, **options: Any) -> AbstractContextManager[Person]:
+        state = None if user is None else logins(user)
+        return partial(person, browser, demo.address, user, state=state)(**options)
 
     return opened

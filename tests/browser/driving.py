@@ -1,7 +1,7 @@
 """Drives Debian's Chromium through Polku's pages, as a person would, and looks hard while it does.
 
 Whatever page is opened by a `Person`: a request to another machine, an error in the browser's console (a breach of the
-Content-Security-Policy is one) and an answer of 500 or above fail the test.
+Content-Security-Policy is one), a dialog and an answer of 500 or above fail the test.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 #: What the tests hold pages to: WCAG 2.2 at A and AA, and what axe's authors recommend besides.
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
 MISSING = "no Chromium: install it (Debian, Ubuntu: apt-get install chromium) or name yours in POLKU_CHROMIUM"
+#: Milliseconds to wait for what a page shows or does: machines that test are busy.
+PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
 #: Nothing of its own over the network: no updates, no first-run pages.
 _ARGUMENTS = (
     "--no-sandbox",
@@ -138,7 +141,7 @@ def person(
         timezone_id="Europe/Helsinki",
         **options,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     someone = Person(context, page, address)
     _watch(someone)
@@ -177,4 +180,10 @@ def _watch(someone: Person) -> None:
     page.on("request", asked)
     page.on("response", answered)
     page.on("console", said)
+
+    def asked_back(dialog: Any) -> None:
+        faults.append(f"dialog: {dialog.message} at {page.url}")
+        dialog.dismiss()
+
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on("dialog", asked_back)

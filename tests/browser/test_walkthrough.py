@@ -1,9 +1,12 @@
-"""From the first talk to the work trial, by the pages alone: several workers, one client, and what the pages say is next."""
+"""From the first talk to the work trial, by the pages alone: several workers, one client, and what they say is next."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 
+from playwright.sync_api import Locator, expect
+
+from service.web.formats import Formats
 from tests.browser.conftest import Someone
 from tests.browser.working import Worker, day
 
@@ -12,6 +15,9 @@ SOCIAL_WORKER = "omatyöntekijä (sosiaalihuolto)"
 EMPLOYMENT_COACH = "omavalmentaja (työvoimaviranomainen)"
 INSTRUCTOR = "sosiaaliohjaaja (kuntouttava työtoiminta)"
 JOB_COACH = "työhönvalmentaja"
+UPDATE_PLAN = "Päivitä aktivointisuunnitelma tai monialainen työllistymissuunnitelma yhdessä asiakkaan kanssa"
+DRAW_UP = "Päivitä toteuttamissuunnitelma yhdessä asiakkaan kanssa"
+BEGIN_COACHING = "Aloita tuettu työhönvalmennus asiakkaan kanssa"
 PLANNING = ["Asiakas", SOCIAL_WORKER.capitalize(), EMPLOYMENT_COACH.capitalize()]
 EVERYONE = [*PLANNING, INSTRUCTOR.capitalize(), JOB_COACH.capitalize()]
 
@@ -30,9 +36,7 @@ def test_sirpa_goes_from_the_first_talk_to_a_work_trial_alongside_activity(someo
         _coaching_begins(vieno, sirpa)
         _the_coach_meets_employers(vieno, sirpa)
         _the_trial_begins_with_both_statements(helmi, vieno, sirpa)
-        aino.finds(sirpa)
-        assert aino.stage() == "Asiakkaan polku: Työkokeilu"
-        assert aino.open_points() == []
+        _nothing_is_left_undone(aino, sirpa)
 
 
 def _the_social_worker_takes_her_and_names_the_others(aino: Worker, sirpa: str) -> None:
@@ -52,21 +56,22 @@ def _activity_begins_with_a_decision_and_plans(aino: Worker, onni: Worker, sirpa
     aino.records("Toiminta alkoi", {"Päivä": day(-60), "Montako päivää viikossa?": "3", "Jakson loppu": day(305)})
     assert aino.stage() == "Asiakkaan polku: Kuntouttava työtoiminta"
     assert [step for step, _ in aino.next()][:3] == [
-        "Päivitä aktivointisuunnitelma tai monialainen työllistymissuunnitelma yhdessä asiakkaan kanssa",
+        UPDATE_PLAN,
         "Tee uusi päätös kuntouttavasta työtoiminnasta",
-        "Päivitä toteuttamissuunnitelma yhdessä asiakkaan kanssa",
+        DRAW_UP,
     ]
-    aino.takes_up("Tee uusi päätös kuntouttavasta työtoiminnasta")
-    decision = {"Palvelu": "Kuntouttava työtoiminta", "Päätös": "Myönnetty"}
-    aino.says({"Päivä": day(-60), **decision, "Alkupäivä": day(-60), "Loppupäivä": day(305)})
-    aino.saves()
+    granted = {"Palvelu": "Kuntouttava työtoiminta", "Päätös": "Myönnetty"}
+    aino.takes_up(
+        "Tee uusi päätös kuntouttavasta työtoiminnasta",
+        {"Päivä": day(-60), **granted, "Alkupäivä": day(-60), "Loppupäivä": day(305)},
+        form="Palvelupäätös",
+    )
     plan = {"Laji": "Aktivointisuunnitelma", "Voimassa asti": day(300)}
     asked = {"Päivä": day(-60), "Ketkä olivat mukana?": PLANNING}
     aino.records("Suunnitelman päivitystapaaminen", {**asked, "Suunnitelma päivitettiin": plan})
     onni.finds(sirpa)
-    onni.takes_up("Päivitä toteuttamissuunnitelma yhdessä asiakkaan kanssa")
-    onni.says({"Päivä": day(-58), "Kirjattiinko valmennus suunnitelmaan?": "Ei"})
-    onni.saves()
+    drawn = {"Päivä": day(-58), "Kirjattiinko valmennus suunnitelmaan?": "Ei"}
+    onni.takes_up(DRAW_UP, drawn, form="Toteuttamissuunnitelma päivitettiin")
     assert onni.next() == [
         ("Kysy asiakkaalta, haluaako hän töihin", INSTRUCTOR),
         ("Kerro asiakkaalle tuetusta työhönvalmennuksesta", INSTRUCTOR),
@@ -97,7 +102,10 @@ def _she_consents_and_they_agree_to_go_on(aino: Worker, sirpa: str) -> None:
         {
             "Päivä": day(-38),
             "Perussuostumus": {"Ketkä saavat vaihtaa tietoja?": [COUNTY, AUTHORITY, WORKSHOP], **freely},
-            "Suostumus tietojen antamiseen palveluntuottajalle": {"Ketkä saavat vaihtaa tietoja?": [PROVIDER], **freely},
+            "Suostumus tietojen antamiseen palveluntuottajalle": {
+                "Ketkä saavat vaihtaa tietoja?": [PROVIDER],
+                **freely,
+            },
         },
     )
     agreed = {"Onko asiakas samaa mieltä?": "Kyllä"}
@@ -105,20 +113,14 @@ def _she_consents_and_they_agree_to_go_on(aino: Worker, sirpa: str) -> None:
         "Yhteinen tapaaminen",
         {"Päivä": day(-35), "Ketkä olivat mukana?": EVERYONE, "Valmennukseen lähtemisestä sovittiin": agreed},
     )
-    assert aino.next() == [
-        (
-            "Päivitä aktivointisuunnitelma tai monialainen työllistymissuunnitelma yhdessä asiakkaan kanssa",
-            EMPLOYMENT_COACH,
-        )
-    ]
+    assert aino.next() == [(UPDATE_PLAN, EMPLOYMENT_COACH)]
 
 
 def _the_plan_is_updated_together(helmi: Worker, onni: Worker, sirpa: str) -> None:
     helmi.finds(sirpa)
-    helmi.takes_up("Päivitä aktivointisuunnitelma tai monialainen työllistymissuunnitelma yhdessä asiakkaan kanssa")
-    helmi.is_at("Suunnitelman päivitystapaaminen")
     coaching = {"Alkupäivä": day(-28), "Loppupäivä": day(60), "Valmennus kulkee työtoiminnan rinnalla": "Kyllä"}
-    helmi.says(
+    helmi.takes_up(
+        UPDATE_PLAN,
         {
             "Päivä": day(-30),
             "Ketkä olivat mukana?": EVERYONE,
@@ -132,34 +134,28 @@ def _the_plan_is_updated_together(helmi: Worker, onni: Worker, sirpa: str) -> No
                 "Onko palkkatuen mahdollisuus selvitetty?": "Kyllä",
                 "Tavoitteet": "Töihin ravintolan keittiöön.",
             },
-        }
+        },
+        form="Suunnitelman päivitystapaaminen",
     )
-    helmi.saves()
-    helmi.is_told_it_is_saved()
     assert helmi.next() == [
-        ("Päivitä toteuttamissuunnitelma yhdessä asiakkaan kanssa", INSTRUCTOR),
-        ("Aloita tuettu työhönvalmennus asiakkaan kanssa", JOB_COACH),
+        (DRAW_UP, INSTRUCTOR),
+        (BEGIN_COACHING, JOB_COACH),
     ]
     onni.finds(sirpa)
-    onni.takes_up("Päivitä toteuttamissuunnitelma yhdessä asiakkaan kanssa")
-    onni.says({"Päivä": day(-29), "Kirjattiinko valmennus suunnitelmaan?": "Kyllä"})
-    onni.saves()
-    assert onni.next() == [("Aloita tuettu työhönvalmennus asiakkaan kanssa", JOB_COACH)]
+    drawn = {"Päivä": day(-29), "Kirjattiinko valmennus suunnitelmaan?": "Kyllä"}
+    onni.takes_up(DRAW_UP, drawn, form="Toteuttamissuunnitelma päivitettiin")
+    assert onni.next() == [(BEGIN_COACHING, JOB_COACH)]
 
 
 def _coaching_begins(vieno: Worker, sirpa: str) -> None:
     vieno.finds(sirpa)
-    vieno.takes_up("Aloita tuettu työhönvalmennus asiakkaan kanssa")
-    vieno.is_at("Valmennus alkaa")
     begun = {
         "Palveluntuottajan tunnus": PROVIDER,
         "Palveluntuottajan laji": "Yksityinen",
         "Jakson loppu": day(60),
         "Tavoite": "Palkkatyö avoimilla työmarkkinoilla",
     }
-    vieno.says({"Päivä": day(-28), "Valmennus alkoi": begun})
-    vieno.saves()
-    vieno.is_told_it_is_saved()
+    vieno.takes_up(BEGIN_COACHING, {"Päivä": day(-28), "Valmennus alkoi": begun}, form="Valmennus alkaa")
     assert vieno.stage() == "Asiakkaan polku: Tuettu työhönvalmennus"
     assert vieno.next() == [
         ("Tapaa asiakkaan toiveisiin sopiva työnantaja kasvokkain", JOB_COACH),
@@ -168,22 +164,25 @@ def _coaching_begins(vieno: Worker, sirpa: str) -> None:
 
 
 def _the_coach_meets_employers(vieno: Worker, sirpa: str) -> None:
-    vieno.takes_up("Tee ammatillinen profiili yhdessä asiakkaan kanssa")
-    vieno.says({"Päivä": day(-20), "Vaihe": "Ammatillinen profiili"})
-    vieno.saves()
+    vieno.takes_up(
+        "Tee ammatillinen profiili yhdessä asiakkaan kanssa",
+        {"Päivä": day(-20), "Vaihe": "Ammatillinen profiili"},
+        form="Valmennuksen vaihe vaihtui",
+    )
     assert [step for step, _ in vieno.next()][1:] == ["Hae asiakkaan kanssa työtä avoimilta työmarkkinoilta"]
-    vieno.takes_up("Tapaa asiakkaan toiveisiin sopiva työnantaja kasvokkain")
     met = {
         "Keneen olit yhteydessä?": "Työnantaja",
         "Miten?": "Kasvokkain",
-        "Missä?": "Työpaikalla",
-        "Aihe": "Työnhaku",
+        "Missä?": "Työpaikka",
+        "Tarkoitus": "Työnhaku",
         "Työnantajan tunnus": "ravintola-1",
         "Valittiinko työnantaja asiakkaan omien toiveiden pohjalta?": "Kyllä",
     }
-    vieno.says({"Päivä": day(-10), "Yhteydenotto tai tapaaminen": met, "Valmennuksen vaihe vaihtui": {"Vaihe": "Työnhaku"}})
-    vieno.saves()
-    vieno.is_told_it_is_saved()
+    vieno.takes_up(
+        "Tapaa asiakkaan toiveisiin sopiva työnantaja kasvokkain",
+        {"Päivä": day(-10), "Yhteydenotto tai tapaaminen": met, "Valmennuksen vaihe vaihtui": {"Vaihe": "Työnhaku"}},
+        form="Tapaaminen tai yhteydenotto",
+    )
     assert vieno.next() == [
         ("Sovi työpaikasta asiakkaan ja työnantajan kanssa", JOB_COACH),
         ("Sovi työkokeilusta asiakkaan ja työpaikan kanssa", JOB_COACH),
@@ -192,13 +191,14 @@ def _the_coach_meets_employers(vieno: Worker, sirpa: str) -> None:
 
 def _the_trial_begins_with_both_statements(helmi: Worker, vieno: Worker, sirpa: str) -> None:
     helmi.finds(sirpa)
-    helmi.records("Puollot tarkistettiin", {"Päivä": day(-5), "Tarkoitus": "Työkokeilu", "Tulos": "Kunnossa"})
+    helmi.records(
+        "Puollot tarkistettiin", {"Päivä": day(-5), "Tarkoitus": "Työkokeilu", "Tarkistuksen tulos": "Kunnossa"}
+    )
     for measure, first, last in (("Kuntouttava työtoiminta", -60, 305), ("Työkokeilu", 0, 30)):
-        paid = {"Toimenpide": measure, "Maksetaanko etuus lausunnon perusteella?": "Kyllä"}
+        paid = {"Palvelu, jota lausunto koskee": measure, "Maksetaanko etuus lausunnon perusteella?": "Kyllä"}
         valid = {"Lausunto voimassa alkaen": day(first), "Lausunto voimassa asti": day(last)}
         helmi.records("Lausunto annettiin", {"Päivä": day(-1), **paid, **valid})
     vieno.finds(sirpa)
-    vieno.opens_form("Työkokeilu alkaa")
     trial = {
         "Mitä työtoiminnalle tapahtuu kokeilun ajaksi?": "Työtoiminnan rinnalla",
         "Montako päivää viikossa?": "1",
@@ -207,10 +207,35 @@ def _the_trial_begins_with_both_statements(helmi: Worker, vieno: Worker, sirpa: 
         "Onko jaksamisesta puhuttu asiakkaan kanssa?": "Kyllä",
         "Tarvitaanko rikosrekisteriote?": "Ei",
     }
-    vieno.says({"Työkokeilu alkoi": trial, "Neuvottiin matkojen tuesta": True})
-    vieno.saves()  # today is filled in
-    vieno.is_told_it_is_saved()
+    # Today is filled in.
+    vieno.records("Työkokeilu alkaa", {"Työkokeilu alkoi": trial, "Neuvottiin matkojen tuesta": True})
+    assert vieno.stage() == "Asiakkaan polku: Työkokeilu"
     assert vieno.next() == [
         ("Sovi asiakkaan ja työnantajan kanssa, mitä työkokeilun jälkeen tapahtuu", EMPLOYMENT_COACH),
         ("Sovi työpaikasta asiakkaan ja työnantajan kanssa", JOB_COACH),
     ]
+
+
+def _nothing_is_left_undone(aino: Worker, sirpa: str) -> None:
+    aino.goes_to("Asiakkaat")
+    expect(aino.page.get_by_role("row").filter(has_text=sirpa)).to_contain_text("Työkokeilu")
+    aino.finds(sirpa)
+    assert aino.stage() == "Asiakkaan polku: Työkokeilu"
+    # No obligation stands open, only what the path leads to.
+    assert aino.open_points() == [("Työkokeilun jälkeisestä ajasta sovitaan jo kokeilun aikana", "Tiedoksi")]
+    aino.looks_at("Aikajana")
+    shown = aino.page.get_by_role("table").get_by_role("row")
+    for what, since, until in (
+        ("Kuntouttava työtoiminta", -60, None),
+        ("Työkokeilu", 0, 30),
+        ("Kuntouttava työtoiminta, maksava", -60, 305),
+        ("Työkokeilu, maksava", 0, 30),
+    ):
+        days = [Formats("fi").day(day(away)) for away in (since, until) if away is not None]
+        expect(_with_all(shown, what, *days)).not_to_have_count(0)
+
+
+def _with_all(rows: Locator, *texts: str) -> Locator:
+    for text in texts:
+        rows = rows.filter(has_text=text)
+    return rows

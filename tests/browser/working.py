@@ -15,7 +15,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from rules.entries import LOCAL_TIME
-from service.words import Words
+from service.words import Lang, Words
 from tests.browser.driving import Person
 from tests.service.serving import Served, token_of
 
@@ -36,7 +36,7 @@ def day(away: int) -> str:
 class Worker:
     """Someone who works with clients, at a browser, on the page they come to first."""
 
-    def __init__(self, person: Person, lang: str = "fi") -> None:
+    def __init__(self, person: Person, lang: Lang = "fi") -> None:
         self.person = person
         self.words = Words(lang)
         person.open("/")
@@ -51,12 +51,17 @@ class Worker:
     def follows(self, link: str, *, within: Locator | None = None) -> None:
         """Follow a link by what it says."""
         (within or self.page.locator("main")).get_by_role("link", name=link, exact=True).first.click()
-        self.page.wait_for_load_state()
+        self.arrives()
 
     def presses(self, button: str) -> None:
         """Press a button by what it says."""
         self.page.locator("main").get_by_role("button", name=button, exact=True).click()
+        self.arrives()
+
+    def arrives(self) -> None:
+        """Come to the next page, which is wide enough for what stands on it."""
         self.page.wait_for_load_state()
+        assert self.person.cut() == [], self.page.url
 
     def goes_to(self, place: str) -> None:
         """Go to a part of the service by the main menu."""
@@ -110,13 +115,17 @@ class Worker:
         picture = self.page.get_by_role("region", name=self.words("client_next", "place")).get_by_role("img")
         return str(picture.locator("title").first.text_content())
 
-    def open_points(self) -> list[str]:
-        """What the rules find open."""
-        return self._headings_of(self.words("page", "findings_open"))
-
-    def _headings_of(self, region: str) -> list[str]:
-        found = self.page.get_by_role("region", name=re.compile(f"^{re.escape(region)}"))
-        return found.get_by_role("heading", level=3).all_inner_texts()
+    def open_points(self) -> list[tuple[str, str]]:
+        """What the rules find open, and how much it binds."""
+        title = re.compile(f"^{re.escape(self.words('page', 'findings_open'))}")
+        points = self.page.get_by_role("region", name=title).get_by_role("article").all()
+        return [
+            (
+                point.get_by_role("heading").inner_text(),
+                point.get_by_role("paragraph").first.inner_text().partition(" · ")[0],
+            )
+            for point in points
+        ]
 
     # --- recording ---
 
@@ -126,11 +135,24 @@ class Worker:
         self.follows(title)
         self.is_at(title)
 
-    def takes_up(self, step: str) -> None:
-        """From what is next to the form that records it."""
+    def takes_up(self, step: str, answers: Mapping[str, Said], *, form: str) -> None:
+        """From what is next straight to the form that records it; answer and save."""
+        self._turns_to(step, self.words("client_next", "record"))
+        self.is_at(form)
+        self.says(answers)
+        self.saves()
+        self.is_told_it_is_saved()
+
+    def sets_aside(self, step: str) -> None:
+        """From what is next to the form that sets it aside."""
+        self._turns_to(step, self.words("client_next", "set_aside"))
+        self.is_at(self.words("record", "set_aside_title"))
+
+    def _turns_to(self, step: str, way: str) -> None:
         found = self.steps.filter(has=self.page.get_by_role("heading", name=step, exact=True))
-        found.get_by_role("link", name=re.compile(f"^{re.escape(self.words('client_next', 'record'))}\\b")).first.click()
-        self.page.wait_for_load_state()
+        # Who hears the page hears after it what the link is about.
+        found.get_by_role("link", name=re.compile(rf"^{re.escape(way)}\b")).first.click()
+        self.arrives()
 
     def says(self, answers: Mapping[str, Said], within: Locator | None = None) -> None:
         """Answer questions of a form."""

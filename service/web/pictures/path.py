@@ -223,7 +223,7 @@ def _box(place: Place, x: float, drawn: _Map) -> ET.Element:
     if place.halted:
         parts.append(_bars(middle - breadth(state[0], 13) / 2 - 16, first + len(name) * 17 - 9))
     if tag := drawn.tag(place.standing):
-        parts += _tag(place.standing, tag, middle, 22)
+        parts += _tag(place.standing, tag, x)
     return element("g", *parts, data_stage=place.stage, data_standing=place.standing)
 
 
@@ -238,16 +238,21 @@ def _bars(x: float, y: float) -> ET.Element:
     return element("path", d=f"M{x} {y}h4v12h-4zM{x + 7} {y}h4v12h-4z", fill=MARK)
 
 
-def _tag(standing: str, words: str, middle: float, y: float) -> list[ET.Element]:
-    """The words above a place, with a pin where the client is and an arrow where they could go."""
-    x = middle - breadth(words, 13, bold=True) / 2 + 8
-    shape = f"M{x - 16} {y - 9}h12l-6 10z" if standing == HERE else f"M{x - 15} {y - 9}l9 5l-9 5z"
-    return [element("path", d=shape, fill=MARK), text(x, y, words, bold=True, colour=MARK)]
+def _tag(standing: str, words: str, left: float) -> list[ET.Element]:
+    """The words above a box, with a pin where the client is and an arrow where they could go. They begin at its left
+    edge and are folded to its width: whatever face the reader has, they stay within the picture and touch no others."""
+    told = folded(words, _BOX - 18, 13, most=2, bold=True)
+    y = _TOP - 9 - 15 * (len(told) - 1)
+    shape = f"M{left} {y - 9}h12l-6 10z" if standing == HERE else f"M{left + 1} {y - 9}l9 5l-9 5z"
+    return [
+        element("path", d=shape, fill=MARK),
+        *lines(left + 18, y, told, step=15, bold=True, colour=MARK),
+    ]
 
 
 def _phases_in_a_row(drawn: _Map, middle: float) -> ET.Element:
     """The finer line under coaching: a dot a phase, the current one large."""
-    step, y = 120, _TOP + _TALL + 40
+    step, y = 132, _TOP + _TALL + 40
     first = middle - step * (len(PHASES) - 1) / 2
     parts = [
         element("path", d=f"M{middle} {_TOP + _TALL + 3}V{y}", stroke=LINE),
@@ -256,7 +261,7 @@ def _phases_in_a_row(drawn: _Map, middle: float) -> ET.Element:
     for place, (name, here) in enumerate(drawn.phases()):
         x = first + step * place
         parts.append(_dot(x, y, here))
-        named = folded(sentence(name), step - 4, 12, bold=here)
+        named = folded(sentence(name), step - 12, 12, bold=here)
         parts += lines(x, y + 24, named, step=15, size=12, bold=here, anchor="middle", colour=INK if here else QUIET)
     return element("g", *parts, data_phases="yes")
 

@@ -15,7 +15,18 @@ from service.api.lanes import in_lane
 from service.caseload import Month, month_asked
 from service.web.asking import Asked, Page
 from service.web.exporting import as_csv, as_xlsx
-from service.web.listing import Caseload, around, due_choices, groups, in_brief, names_of, options, role_in_short, sorts
+from service.web.listing import (
+    Caseload,
+    around,
+    due_choices,
+    groups,
+    in_brief,
+    names_of,
+    options,
+    role_in_short,
+    sorts,
+    tells_steps,
+)
 from service.web.rendering import HEADERS, render
 from service.web.routing import pages
 from statemachines import STAGES
@@ -38,6 +49,7 @@ def show_clients(request: Request, page: Asked) -> Response:
         "list/page.html",
         found=found,
         groups=groups(page, found),
+        tells_steps=tells_steps(found),
         caseload=caseload,
         due_choices=due_choices(caseload, found, words),
         stages=options(found.by_stage, found.asked.stage, stages, words("list", "any_stage")),

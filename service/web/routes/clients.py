@@ -63,7 +63,8 @@ def show_client(request: Request, page: Asked, case_id: CaseId, as_of: Text = No
         newest = journal_of(client, page.polku.assessor.pack, page.words, page.today, limit=NEWEST)
         return render(page, "client/undetermined.html", **shown, journal=newest, stage=None)
     state = outlook.told["state"]
-    picture = path_picture(state, page.words, page.words, next_triggers=outlook.next_triggers)
+    possible = [] if state["stage"] == "closed" else outlook.next_triggers
+    picture = path_picture(state, page.words, page.words, next_triggers=possible)
     status = 422 if asked.mistake else 200
     return render(
         page,

@@ -32,8 +32,8 @@ from service.web.fields import fields_of
 from service.web.forms import Form, Part, form_of, texts_of
 from service.web.journal import voided_by
 from service.web.just_recorded import just_recorded
+from service.web.recording import VERSION, not_yours, show, take, try_again
 from service.web.recording import Asked as AskedForm
-from service.web.recording import not_yours, show, take, try_again
 from service.web.rendering import render
 from service.web.routing import pages
 from service.web.typed import Submitted, Typed
@@ -200,18 +200,19 @@ def ask_correction(request: Request, page: Asked, case_id: CaseId, entry: EntryI
 @in_lane("recording")
 def record_correction(request: Request, page: Asked, case_id: CaseId, entry: EntryId, typed: Submitted) -> Response:
     """Void an entry, and record what takes its place."""
-    return _taken(page, case_id, _correction(entry), typed)
+    return _taken(page, case_id, _correction(entry, typed), typed)
 
 
-def _correction(name: str) -> Making:
+def _correction(name: str, typed: Typed | None = None) -> Making:
     def make(page: Page, client: OpenClient) -> AskedForm | Response:
         entry = client.entries.get(name)
         if entry is None:
             raise NothingThere
         if not _may_void(client, name):
             return not_yours(page, client, [str(entry["type"])])
-        voider = voided_by(client.document["entries"], page.today).get(name)
-        if voider is not None:
+        # What was sent on an earlier version may be what voided it, sent twice: the recorder tells.
+        current = typed is None or typed.one(VERSION) == str(client.stored.version)
+        if current and name in voided_by(client.document["entries"], page.today):
             title = page.words("record", "voided_already")
             return render(page, "recording/voided.html", 409, client=client, title=title, entry=_told(page, entry))
         address = f"/clients/{quote(client.id, safe='')}/correct/{quote(name, safe='')}"

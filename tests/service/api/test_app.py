@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from service.api import app as made
 from service.api.samples import Samples
@@ -21,6 +23,7 @@ from tests.service.api.asking import Client, Document, client_of, problem
 from tests.service.api.people import AINO, headers
 from tests.service.api.serving import Served
 from tests.service.conftest import Clock
+from tests.service.store.keeping import open_case
 
 
 def limited(sqlite: Database, clock: Clock, document: Document, **limits: int) -> Iterator[Client]:
@@ -28,6 +31,25 @@ def limited(sqlite: Database, clock: Clock, document: Document, **limits: int) -
     app = made.create_app(Settings(region=world.REGION, demo=True, **limits), clock=clock, database=sqlite)
     with client_of(app, document) as anyone:
         yield anyone.showing(headers(app.state.identity, AINO))
+
+
+# --- while it runs ---
+
+
+def test_while_it_runs_it_keeps_what_lists_show(app: FastAPI, document: Document, sqlite: Database) -> None:
+    with sqlite.write(world.REGION) as unit:
+        open_case(unit, "sirpa")
+    with client_of(app, document):
+        end = time.monotonic() + 20
+        while not _kept(sqlite):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+    assert not any(thread.name == "outlooks" for thread in threading.enumerate()), "it stops with the service"
+
+
+def _kept(database: Database) -> bool:
+    with database.read(world.REGION) as unit:
+        return unit.outlooks.get("sirpa") is not None
 
 
 # --- faults and limits ---

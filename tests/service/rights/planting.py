@@ -9,7 +9,7 @@ from typing import Any
 
 from service.access.relations import Party, Worker, local_day
 from service.audit.chain import timestamp
-from service.store import CheckFinding, CheckRun, KeptFacts, StoredCase, Unit, UsedKey
+from service.store import CheckFinding, CheckRun, KeptFacts, KeptOutlook, StoredCase, Unit, UsedKey
 
 REGION = "paijat-hame"
 #: What must be nowhere after disposal. None of it is part of anything that stays.
@@ -24,6 +24,7 @@ SECRETS = {
     "acknowledged": "perusteluna planted-reason-5512",
     "emergency": "soitti päivystyksestä planted-emergency-77",
     "key": "planted-idempotency-key-991",
+    "outlook": "next-planted-outlook-318",
 }
 WORKER = "worker-1"
 
@@ -94,6 +95,9 @@ def plant(unit: Unit, case_id: str, at: datetime, *, closed_on: str | None = "20
     )
     unit.emergencies.grant(case_id, "worker-9", "social_worker", at, at + timedelta(hours=12))
     unit.facts.put(KeptFacts(case_id, 1, "1", "0" * 64, today.isoformat(), None, SECRETS["answers"]))
+    unit.outlooks.keep(
+        [KeptOutlook(case_id, 1, "0" * 64, "1", today.isoformat(), None, json.dumps({"rule": SECRETS["outlook"]}))]
+    )
     unit.keys.add(UsedKey(WORKER, SECRETS["key"] + case_id, "0" * 64, case_id, decision_id, timestamp(at)))
     check_id = f"check-{case_id}"
     unit.checks.add(CheckRun(check_id, WORKER, "team_leader", today.isoformat(), "done", 1, 1, timestamp(at)))

@@ -63,7 +63,7 @@ def test_a_long_list_goes_on_from_page_to_page(worker: Client, decision: str, mo
     monkeypatch.setattr("service.web.routes.decisions.ON_A_PAGE", 2)
     made = [decision, *(met(worker, version) for version in range(2, 5))]
     pages = [look(worker, f"{HERE}/decisions?page={number}") for number in (1, 2, 3)]
-    links = [a["href"].removeprefix("/decisions/") for page in pages for a in page.all("tbody td:first-child a")]
+    links = [str(a["href"]).removeprefix("/decisions/") for page in pages for a in page.all("tbody td:first-child a")]
     assert links[:4] == made[::-1]
     assert len(links) == len(set(links)) == 5
     assert [len(page.all("a[rel=next]")) for page in pages] == [1, 1, 0]
@@ -111,7 +111,7 @@ def test_what_the_page_shows_is_what_the_api_shows(anyone: Client, decision: str
             assert CLIENT not in seen.text
             continue
         told = api.json()
-        shown = {a["href"].removeprefix("/rules/") for a in seen.all("section.card li a")}
+        shown = {str(a["href"]).removeprefix("/rules/") for a in seen.all("section.card li a")}
         findings = {one["rule"] for item in told["judgements"] for one in item["findings"]}
         assert shown == findings, (role, relation)
         hidden = set(told.get("withheld", {}).get("rules", ()))

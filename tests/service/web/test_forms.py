@@ -10,7 +10,7 @@ import pytest
 from rules.entries import ENTRY_TYPES, Date, Entry, Name, Text
 from rules.journal import JournalError, case_from_data, new_entries
 from service.web.bundles import bundles, themes
-from service.web.fields import NEVER_ASKED, UnknownField, field_of, fields_of
+from service.web.fields import BY_ANYONE, NEVER_ASKED, UnknownField, field_of, fields_of
 from service.web.forms import Form, form_of, mistakes_of, texts_of
 from service.web.typed import Typed
 from service.web.widgets import Drawing
@@ -28,7 +28,8 @@ JOURNAL = case_from_data(
 @pytest.mark.parametrize("entry_type", ENTRY_TYPES)
 def test_every_field_of_every_model_is_asked_or_set_by_the_service(entry_type: str) -> None:
     asked = {one.name for one in fields_of(entry_type)}
-    assert asked == set(ENTRY_TYPES[entry_type].model_fields) - NEVER_ASKED
+    never = NEVER_ASKED if entry_type in BY_ANYONE else NEVER_ASKED | {"by"}
+    assert asked == set(ENTRY_TYPES[entry_type].model_fields) - never
     assert fields_of(entry_type)[0].name == "date"
     assert fields_of(entry_type)[-1].name == "note"
 

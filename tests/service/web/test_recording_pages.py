@@ -10,9 +10,11 @@ from fastapi import FastAPI
 
 from rules.engines import CheckedEngine, EngineDifference
 from rules.entries import ENTRY_TYPES
+from rules.journal import case_from_data, case_to_data
 from service.access.policy import may_record
 from service.login.claims import Person
 from service.recording.recorder import Recorder
+from service.recording.requests import entries_asked
 from service.store import StoreUnavailable
 from service.web.bundles import FROM_ELSEWHERE, bundles
 from service.web.forms import form_of
@@ -20,6 +22,7 @@ from tests.service.api.asking import Client
 from tests.service.api.people import person
 from tests.service.api.world import CLIENT, NOTE, REGION, SECRET_REASON, actor, document, showing
 from tests.service.api.world import opened as taken_over
+from tests.service.conftest import Clock
 from tests.service.web.filling import opened, standing, typed_for, valid
 from tests.service.web.looking import Seen, look, send
 
@@ -68,26 +71,21 @@ def recorded(seen: Seen, case_id: str = CLIENT) -> str:
 
 
 @pytest.mark.parametrize("entry_type", [name for name in ENTRY_TYPES if name not in FROM_ELSEWHERE])
-def test_a_form_records_exactly_what_the_api_would(anyone: Client, entry_type: str) -> None:
+def test_a_form_records_exactly_what_the_api_would(anyone: Client, clock: Clock, entry_type: str) -> None:
     taken_over(anyone)
-    taken_over(anyone, OTHER)
     role = next(r for r in ("social_worker", "employment_coach") if may_record(r, "assigned", entry_type))
     worker = showing(anyone, actor(role, "assigned"))
     entry, path = valid(entry_type), f"{HERE}/record/{entry_type}"
-    typed = {**standing(opened(worker, path)), **typed_for(form_of(entry_type).main, entry)}
-    seen = sent(worker, path, typed)
-    body: dict[str, Any] = {"entries": [entry]}
-    answer = worker.post(f"/v1/cases/{OTHER}/entries", body, headers={"If-Match": '"v1"'})
-    if answer.status_code == 409:
-        rules = answer.json()["rules"]
-        assert seen.status == 409
-        assert [tag["value"] for tag in seen.all("input[name=acknowledged]")] == rules
+    whole = journal(showing(anyone, actor("social_worker", "assigned")))
+    before = case_from_data({"case": {"id": CLIENT}, "entries": whole})
+    by_the_api = entries_asked(before, [entry], clock(), role)
+    seen = sent(worker, path, {**standing(opened(worker, path)), **typed_for(form_of(entry_type).main, entry)})
+    if seen.status == 409:
+        assert seen.all("input[name=acknowledged]")
         seen = sent(worker, path, {**standing(seen), "do": "anyway", "reason": "näin sovittiin"})
-        body["acknowledged"] = {"rules": rules, "reason": "näin sovittiin"}
-        answer = worker.post(f"/v1/cases/{OTHER}/entries", body, headers={"If-Match": '"v1"'})
-    assert answer.status_code == 201, answer.text
     recorded(seen)
-    assert newest(worker) == newest(worker, OTHER)
+    (expected,) = case_to_data(before.with_entries(by_the_api))["entries"]
+    assert newest(worker) == {**expected, "id": newest(worker)["id"]}
     assert {name: newest(worker)[name] for name in entry} == entry
 
 
@@ -354,7 +352,8 @@ def test_what_would_settle_it_is_recorded_in_the_same_list(anyone: Client) -> No
         "activation_plan_updated.participants": ["client", "social_worker", "employment_coach"],
         "activation_plan_updated.work_trial.start": "2026-11-01",
         "activation_plan_updated.work_trial.end": "2026-12-31",
-        "statement_issued.measure": "work_trial", "statement_issued.start": "2026-11-01", "statement_issued.paying": "yes",
+        "statement_issued.measure": "work_trial", "statement_issued.start": "2026-11-01",
+        "statement_issued.paying": "yes",
     }  # fmt: skip
     seen = sent(coach, TRIAL, typed)
     left = [tag.get_text() for tag in seen.all(".objection h3")]
@@ -503,6 +502,17 @@ def test_an_entry_is_only_voided_when_nothing_takes_its_place(worker: Client) ->
     del typed["e1.with"]
     recorded(sent(worker, path, typed))
     assert newest(worker)["type"] == "correction"
+    assert worker.get(f"/v1/cases/{CLIENT}").headers["etag"] == '"v2"'
+
+
+def test_a_correction_sent_twice_is_recorded_once_and_one_on_top_of_it_is_not(worker: Client) -> None:
+    path = f"{HERE}/correct/{entry_of(worker, 'interest_asked')}"
+    typed = standing(opened(worker, path))
+    late = standing(opened(worker, path))
+    assert recorded(sent(worker, path, typed)) == recorded(sent(worker, path, typed))
+    seen = sent(worker, path, late)
+    assert seen.status == 412
+    assert sent(worker, path, standing(seen)).status == 409
     assert worker.get(f"/v1/cases/{CLIENT}").headers["etag"] == '"v2"'
 
 
