@@ -159,7 +159,8 @@ def test_decisions_of_all_clients_come_the_newest_first_and_are_logged(
     while links := pages[-1].all("a[rel=next]"):
         pages.append(look(auditor, str(links[0]["href"])))
     found = [str(a["href"]).removeprefix("/decisions/") for page in pages for a in page.all("tbody td:first-child a")]
-    assert (len(pages), found[:4], len(set(found))) == (3, [*reversed(made), decision], 5)
+    assert (len(pages), found[:3], len(set(found))) == (3, [*reversed(made)], 5)
+    assert decision in found[3:]  # of the same moment as the opening
     reads = auditor.get(f"/v1/cases/{CLIENT}/reads?limit=200").json()["items"]
     assert [item["what"] for item in reads if item["role"] == "auditor"][:3] == 3 * ["decisions of all"]
     assert "Sirpa" not in "".join(page.text for page in pages)
