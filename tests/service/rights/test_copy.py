@@ -37,9 +37,10 @@ def copied(database: Database, clock: Clock) -> dict[str, Any]:
 
 def test_everything_planted_is_in_it(copied: dict[str, Any]) -> None:
     text = json.dumps(copied, ensure_ascii=False)
-    # A key of a worker's program is no data about the client, and facts are derived from the entries that are here.
+    # A key of a worker's program is no data about the client; facts and outlooks are derived from the entries that are
+    # here.
     missing = {name for name, secret in SECRETS.items() if secret not in text}
-    assert missing == {"key"}
+    assert missing == {"key", "outlook"}
 
 
 def test_every_entry_says_who_recorded_it_and_where_it_was_judged(copied: dict[str, Any]) -> None:
