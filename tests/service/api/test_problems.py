@@ -12,7 +12,17 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 def test_an_address_that_leads_nowhere(client: Client) -> None:
-    for path in ("/nowhere", "/v1", "/v1/", "/v1/rules/", "//v1/rules", "/V1/rules", "/v1/rules%2F", "/docs", "/redoc"):
+    for path in (
+        "/nowhere",
+        "/v1",
+        "/v1/",
+        "/v1/rules/",
+        "https://polku.test//v1/rules",
+        "/V1/rules",
+        "/v1/rules%2F",
+        "/docs",
+        "/redoc",
+    ):
         problem(client.get(path), 404, "not-found")
 
 
