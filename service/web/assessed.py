@@ -6,7 +6,7 @@ whole assessment is asked only for what such a finding is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -340,7 +340,7 @@ class Assessed:
         return [self.words("triggers", item["trigger"]) for item in self.told["triggers"] if item["status"] == WITHHELD]
 
 
-def source_titles(pack: Pack, sources: Iterable[Json]) -> str:
+def source_titles(pack: Pack, sources: Iterable[Mapping[str, Any]]) -> str:
     """Sources by the titles of their documents, each with its sections."""
     named = (
         f"{title} ({', '.join(sections)})" if sections else title for title, _, sections in by_document(pack, sources)

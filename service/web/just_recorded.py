@@ -16,9 +16,11 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class JustRecorded:
-    """What was recorded, by the names of the entry types; `undetermined`: what is next could not be told."""
+    """What was recorded, by the names of the entry types; `taken`: the client was taken by it; `undetermined`: what is
+    next could not be told."""
 
     entries: tuple[str, ...]
+    taken: bool
     undetermined: bool
 
 
@@ -34,4 +36,4 @@ def just_recorded(page: Page, client: OpenClient) -> JustRecorded | None:
     types = {entry.id: entry.type for entry in client.case.entries}
     names = [types[entry] for entry in json.loads(found.payload)["entries"] if entry in types]
     told = dict.fromkeys(page.words("entry_types", type_) for type_ in names)
-    return JustRecorded(tuple(told), found.status == UNDETERMINED)
+    return JustRecorded(tuple(told), found.version == 1, found.status == UNDETERMINED)

@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 
 from rules.entries import ENTRY_TYPES
+from rules.pack import Pack
 from service.access.tables import recording_table
 from service.access.withholding import PATH_INCONSISTENT, withhold_breaks, withhold_findings
 from service.recording.advice import carried_out_by
 from service.recording.errors import NeedsAcknowledgement
 from service.web.asking import Page
+from service.web.assessed import source_titles
 from service.web.bundles import FROM_ELSEWHERE
 from service.web.clients import OpenClient
 from service.web.forms import Form
@@ -67,7 +69,7 @@ def objections(page: Page, client: OpenClient, form: Form, error: NeedsAcknowled
     """What the guards said of the form's entries, as far as it may be seen."""
     pack, words = page.polku.assessor.pack, page.words
     findings = withhold_findings(error.findings, client.sight, pack, words.lang, own_step=True)
-    told = {str(item["rule"]): _objection(item, client, form, words) for item in findings}
+    told = {str(item["rule"]): _objection(item, client, form, pack, words) for item in findings}
     breaks = ({"entry": item.entry, "reason": item.reason, "day": item.day} for item in error.breaks)
     odd = [_odd(item, client, words) for item in withhold_breaks(breaks, client.sight, pack)]
     titles = {rule.id: words.of(rule.title) for rule in pack.editions[-1].rules}
@@ -76,11 +78,11 @@ def objections(page: Page, client: OpenClient, form: Form, error: NeedsAcknowled
     return Objections(error.rules, tuple(told[rule] for rule in error.rules), tuple(odd))
 
 
-def _objection(item: Mapping[str, Any], client: OpenClient, form: Form, words: Words) -> Objection:
+def _objection(item: Mapping[str, Any], client: OpenClient, form: Form, pack: Pack, words: Words) -> Objection:
     rule, title = str(item["rule"]), str(item["title"])
     if item.get("withheld"):
         return Objection(rule, title, withheld=True)
-    source = f"{words.sources(item['source'])} · {words('authorities', item['authority'])}"
+    source = f"{words('authorities', item['authority'])}: {source_titles(pack, item['source'])}"
     settled = () if rule == PATH_INCONSISTENT else _settled_by(str(item["action"]), client, form, words)
     return Objection(rule, title, False, str(item["text"]), str(item["caution"] or ""), source, settled)
 

@@ -1,5 +1,5 @@
-"""A service of a test's own, in this process: without clients, so that pages show what is empty, and open to a test that
-breaks something."""
+"""A service of a test's own, in this process: without clients, so that pages show what is empty, and open to a test
+that breaks something."""
 
 from __future__ import annotations
 

@@ -122,6 +122,7 @@ def _what_if(someone: Person) -> None:
     someone.page.locator("form.what-if-ask button").last.click()
 
 
+REPLAY = 'form[action$="/replay"] button'
 FIRST_DECISION = 'main a[href^="/decisions/"]'
 FIRST_WHY = 'main a[href*="/why/"]'
 
@@ -202,7 +203,7 @@ DECISIONS = (
     Place("decisions", "vilho", _client("/decisions"), shows=FIRST_DECISION),
     Place("decisions to an auditor", "tarmo", _client("/decisions"), shows=FIRST_DECISION),
     Place("a decision", "vilho", pressed(_client("/decisions"), FIRST_DECISION)),
-    Place("a decision replayed", "vilho", pressed(_client("/decisions"), FIRST_DECISION, 'form[action$="/replay"] button')),
+    Place("a decision replayed", "vilho", pressed(_client("/decisions"), FIRST_DECISION, REPLAY)),
     Place("a chain looked over", "tarmo", pressed(_client("/decisions"), 'form[action$="/chain"] button')),
     Place("advice", "vilho", _client("/advice")),
     Place("advice, all of it", "vilho", _client("/advice?all=true")),

@@ -74,6 +74,7 @@ class Worker:
         self.says({self.words("record_labels", "name"): name, **answers})
         self.presses(self.words("record", "new_save"))
         self.is_at(name)
+        expect(self.page.get_by_role("status").filter(has_text=self.words("record", "taken"))).to_be_visible()
 
     def finds(self, name: str) -> None:
         """Find a client in the list and open their page."""

@@ -25,6 +25,7 @@ from service.reading import NothingThere
 from service.recording.errors import CaseNotFound
 from service.store import StoreUnavailable
 from service.web.asking import Asked, Page
+from service.web.assessed import source_titles
 from service.web.bundles import FROM_ELSEWHERE, Bundle, bundles, forms_for, themes, title_of
 from service.web.clients import OpenClient, open_client, state_of
 from service.web.entry_words import EntryWords
@@ -304,7 +305,7 @@ def _setting_aside(name: str) -> Making:
         preset = {"rule": name, "date": page.today.isoformat()}
         form = Form("set-aside", (Part("e0", "advice_set_aside", asked, preset, title=_texts("why_title")),))
         address = f"/clients/{quote(client.id, safe='')}/set-aside/{quote(name, safe='')}"
-        source = f"{words.sources(rule.source)} · {words('authorities', rule.authority)}"
+        source = f"{words('authorities', rule.authority)}: {source_titles(page.polku.assessor.pack, rule.source)}"
         advice = {"title": words.of(rule.title), "text": words.of(rule.text), "source": source}
         return AskedForm(address, words("record", "set_aside_title"), form, about={"advice": advice})
 
