@@ -15,6 +15,7 @@ from typing import Any
 from rules.assessment import Assessment
 from rules.facts import FACTS
 from rules.pack import SEVERITIES, Pack
+from rules.provenance import of_fact
 from rules.texts import texts
 from service.access.policy import may_void
 from service.access.withholding import PATH_INCONSISTENT, WITHHELD, withhold_assessment
@@ -263,8 +264,7 @@ class Assessed:
     def _completes(self, item: Json) -> str | None:
         """The entry whose own details are missing, when the reader may correct it."""
         entry, client = item["subject"]["entry"], self.client
-        of_it = [name for name in item["missing"] if name in FACTS and FACTS[name].of_its_entries]
-        if not of_it or entry not in client.entries:
+        if entry not in client.entries or not any(_told_by(client.entries[entry], name) for name in item["missing"]):
             return None
         allowed = client.may_record("correction") and may_void(client.sight.role, client.relation, client.case, entry)
         return str(entry) if allowed else None
@@ -350,3 +350,12 @@ def source_titles(pack: Pack, sources: Iterable[Mapping[str, Any]]) -> str:
 
 def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
+
+
+def _told_by(entry: Json, fact: str) -> bool:
+    """Whether a fact is missing because a detail of the entry that began its subject was left out."""
+    if fact not in FACTS:
+        return False
+    known = FACTS[fact]
+    own = (entry["type"], known.field) in of_fact(fact) and entry.get(known.field) in (None, "unknown")
+    return known.of_its_entries or own

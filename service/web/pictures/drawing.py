@@ -64,8 +64,8 @@ def lines(
 
 
 def breadth(words: str, size: float, *, bold: bool = False) -> float:
-    """About how wide a text is in a common sans-serif face, rather more than less."""
-    return sum(_letter(letter) for letter in words) * size * (1.1 if bold else 1.03)
+    """About how wide a text is in a common sans-serif face, rather more than less: as in DejaVu Sans, the widest."""
+    return sum(_letter(letter) for letter in words) * size * (1.22 if bold else 1.1)
 
 
 def _letter(letter: str) -> float:

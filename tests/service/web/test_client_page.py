@@ -542,3 +542,24 @@ def test_the_pages_compared_do_differ_for_who_sees_all(stage: Client, monkeypatc
         here, there = (list(pages_of(own(stage), case, whole, on, monkeypatch)) for case in (one, other))
         differ += here != there
     assert differ >= 3
+
+
+@pytest.mark.parametrize(
+    ("trial", "offered"),
+    [({}, True), ({"planned_end": "2026-10-30", "record_extract_needed": "no", "capacity_considered": "yes"}, False)],
+    ids=["details left out", "all given"],
+)
+def test_a_detail_left_out_of_an_entry_is_completed_in_that_entry(
+    client: Client, clock: Clock, trial: dict[str, str], offered: bool
+) -> None:
+    day = (clock() - timedelta(days=3)).date().isoformat()
+    if trial:
+        trial = {**trial, "planned_end": (clock() + timedelta(days=60)).date().isoformat()}
+    entries = [
+        {"date": day, "type": "worker_assigned", "role": "social_worker", "worker": "aino"},
+        {"id": "t", "date": day, "type": "work_trial_started", "arrangement": "activity_ended", **trial},
+    ]
+    answer = client.post("/v1/cases", {"case": {"id": "trial-of"}, "entries": entries})
+    assert answer.status_code == 201, answer.text
+    links = look(client, "/clients/trial-of").all('a[href="/clients/trial-of/correct/t"]')
+    assert bool(links) == offered
