@@ -246,7 +246,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of a calendar."""
+    """A day of a calendar; one of another month holds nothing."""
 
     day: date
     in_month: bool
@@ -286,7 +286,10 @@ def calendar(rows: Iterable[Row], month: date) -> Month:
         month.replace(day=1),
         tuple(
             tuple(
-                Day(day, day.month == month.month, tuple(sorted(by_day.get(day, ()), key=_item_order))) for day in week
+                Day(day, True, tuple(sorted(by_day.get(day, ()), key=_item_order)))
+                if day.month == month.month
+                else Day(day, False, ())
+                for day in week
             )
             for week in weeks
         ),

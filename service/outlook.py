@@ -92,13 +92,6 @@ class Outlooks:
         self._keep(who.principal.region, seen.made)
         return team_overview(seen.rows, seen.day)
 
-    def list_outlooks(self, who: Reader, *, closed: bool = False) -> list[Row]:
-        """Every client open to the reader: those who are not closed, or those who are. Nothing is logged: whoever shows
-        a client logs it. Raises StoreUnavailable."""
-        seen = self._look(who, closed=closed)
-        self._keep(who.principal.region, seen.made)
-        return seen.rows
-
     def _listed(self, who: Reader, asked: Filter, what: str, *, whole: bool = False) -> Listed:
         seen = self._look(who, closed=asked.closed)
         found = listed(seen.rows, asked, seen.day, whole=whole)

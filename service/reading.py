@@ -208,6 +208,10 @@ class Reading:
         return [Opened(case, found, sees(role, found), None) for case, found in shown], len(rows) > limit
 
 
+def nothing(unit: Unit, case: StoredCase) -> None:
+    """Loads nothing: only the log and the refusal are wanted."""
+
+
 def journal_and_own(unit: Unit, case: StoredCase, user: str) -> tuple[Case, frozenset[str]]:
     """The journal of a case, and the ids of the entries that the user recorded here; what they took over with the case
     others recorded."""

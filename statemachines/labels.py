@@ -18,7 +18,7 @@ _RUNNING = _t("Käynnissä", "Pågår", "Running")
 _ENDED = _t("Päättynyt", "Avslutad", "Ended")
 
 STAGES: dict[str, Text] = {
-    "closed": _t("Asia on päätetty", "Ärendet är avslutat", "Case closed"),
+    "closed": _t("Asia on päättynyt", "Ärendet är avslutat", "Case closed"),
     "other_outcome": _t("Muu suunta", "En annan riktning", "Another direction"),
     "employment": _t("Työssä", "I arbete", "At work"),
     "work_trial": _t("Työkokeilu", "Arbetsprövning", "Work trial"),
@@ -108,7 +108,7 @@ GUARDS: dict[tuple[str, bool], Text] = {
         "ellei asiakas kieltäydy", "om klienten inte avböjer", "unless the client declines"
     ),
     ("plan_names_coaching", True): _t("siinä on valmennus", "den nämner arbetscoachning", "it names coaching"),
-    ("coaching_is_not_running", True): _t("valmennus ei käynnissä", "ingen träning pågår", "no coaching running"),
+    ("coaching_is_not_running", True): _t("valmennus ei käynnissä", "ingen coachning pågår", "no coaching running"),
     ("interest_is_no", True): _t("asiakas ei nyt halua", "klienten vill inte nu", "the client does not want it now"),
     ("another_job_runs", True): _t("toinen työ jatkuu", "ett annat arbete fortsätter", "another job goes on"),
     ("another_job_runs", False): _t("muuta työtä ei ole", "inget annat arbete", "no other job"),

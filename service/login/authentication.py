@@ -114,7 +114,12 @@ def refuse_cross_site(request: Request, public_url: str) -> None:
     """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if request.method in SAFE:
-        foreign = site in ("cross-site", "same-site") and request.headers.get("Sec-Fetch-Mode") != "navigate"
+        # A frame is navigated too, but nobody looks at it: the page's policy lets no other site show it.
+        followed = (
+            request.headers.get("Sec-Fetch-Mode") == "navigate"
+            and request.headers.get("Sec-Fetch-Dest", "document") == "document"
+        )
+        foreign = site in ("cross-site", "same-site") and not followed
     elif site is not None:
         foreign = site != "same-origin" or origin not in (None, public_url)
     else:

@@ -6,7 +6,7 @@ A cell holds what stands in it and nothing else: no text is ever read as a formu
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from io import BytesIO, StringIO
 from typing import Any, TypeAlias
@@ -41,6 +41,8 @@ COLUMNS = (
 #: What a spreadsheet may take for the beginning of a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _UTF8_MARK = "\ufeff"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV = "text/csv; charset=utf-8"
 
 Cell: TypeAlias = str | date | None
 
@@ -88,9 +90,14 @@ def _why_no_stage(row: Row, words: Words) -> str | None:
 def as_csv(rows: Sequence[Row], pack: Pack, words: Words) -> bytes:
     """The file as values separated by semicolons, in UTF-8 with its mark: so a Finnish Excel opens it. Dates are
     written 2026-11-20, which it reads as dates."""
+    return csv_of(table(rows, pack, words))
+
+
+def csv_of(lines: Iterable[Sequence[Cell]]) -> bytes:
+    """Lines of cells as such a file."""
     made = StringIO()
     writer = csv.writer(made, delimiter=";", lineterminator="\r\n")
-    for cells in table(rows, pack, words):
+    for cells in lines:
         writer.writerow([_plain(cell) for cell in cells])
     return (_UTF8_MARK + made.getvalue()).encode("utf-8", "replace")
 

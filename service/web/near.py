@@ -1,4 +1,4 @@
-"""How near a day is, in plain words: today, tomorrow, in 5 days, 3 weeks over."""
+"""How near a day is, in plain words: today, tomorrow, in 5 days, 3 weeks ago."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMED = {0: "today", 1: "tomorrow"}
 
 
 def near(words: Words, day: date, today: date) -> str:
-    """How far ahead a day is, or how many days it has been over."""
+    """How far ahead a day is, or how long ago it was."""
     days = (day - today).days
     if days in _NAMED:
         return words("near", _NAMED[days])

@@ -12,8 +12,10 @@ from pydantic import ValidationError
 from rules.entries import Strict
 from rules.identity import contains_code
 from rules.journal import CaseHeader
+from service.access.policy import may_open
 from service.access.principal import Principal
 from service.api.asked import IdentityAsked
+from service.recording.errors import KeyReused
 from service.recording.recorder import Recorded
 from service.rights.identity import change_identity
 from service.web.asking import Page
@@ -89,7 +91,7 @@ def open_case(page: Page, said: Newcomer, key: str, *, mine: bool) -> Recorded:
     """Open the case and keep who the client is. `mine`: who opens it becomes the client's worker.
 
     The id tells nothing of the client and follows from the form's key, so that sending it twice opens one case. Raises
-    what the recorder raises.
+    what the recorder raises; KeyReused also when it was sent before and someone else is kept by now.
     """
     principal = page.principal
     case_id = f"c-{sha256(key.encode()).hexdigest()[:10]}"
@@ -97,7 +99,10 @@ def open_case(page: Page, said: Newcomer, key: str, *, mine: bool) -> Recorded:
     document = {"case": {"id": case_id, **said.header}, "entries": entries}
     made = page.polku.recorder.open(principal, document, key=key)
     with page.polku.database.write(principal.region) as unit:
-        change_identity(unit, case_id, principal, said.identity, page.polku.clock())
+        kept = unit.identities.get(case_id)
+        changed = change_identity(unit, case_id, principal, said.identity, page.polku.clock())
+        if made.replayed and kept and changed:
+            raise KeyReused  # and the change is undone
     return made
 
 
@@ -110,6 +115,11 @@ def _assigned(principal: Principal, today: str) -> dict[str, Any]:
         "organisation": principal.organisation,
         "by": principal.role,
     }
+
+
+def may_take(principal: Principal) -> bool:
+    """Whether one may take a new client: who may open a case and reaches it afterwards."""
+    return may_open(principal.role) and (principal.role in WORKS_WITH_CLIENTS or principal.team is not None)
 
 
 def may_choose(principal: Principal) -> bool:

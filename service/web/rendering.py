@@ -53,6 +53,12 @@ def see_other(address: str) -> Response:
     return RedirectResponse(address, 303, headers=HEADERS)
 
 
+def file(content: bytes | str, kind: str, name: str, *, shown: bool = False) -> Response:
+    """A file to be saved, or `shown` in the browser. Its name tells nothing of a client: names of files get about."""
+    how = "inline" if shown else "attachment"
+    return Response(content, headers={**HEADERS, "Content-Disposition": f'{how}; filename="{name}"'}, media_type=kind)
+
+
 def _frame(words: Words) -> dict[str, Any]:
     return {
         "t": words,

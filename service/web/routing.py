@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
@@ -38,6 +38,8 @@ class PageRoute(APIRoute):
                 if problem is None:
                     _log.error("internal fault", extra={"error": type(error).__name__, "place": place(error)})
                     problem = ApiProblem("internal")
+                if request.headers.get("HX-Request") == "true":
+                    return _loaded_whole(request, problem)
                 return problem_page(request, problem)
 
         return answer
@@ -46,6 +48,13 @@ class PageRoute(APIRoute):
 def pages(prefix: str = "") -> APIRouter:
     """A router of pages."""
     return APIRouter(prefix=prefix, route_class=PageRoute, include_in_schema=False)
+
+
+def _loaded_whole(request: Request, problem: ApiProblem) -> Response:
+    """What went wrong with a part of a page: the browser asks for the whole page, which tells it, or leads to login."""
+    path, asked = quote(request.url.path, safe="/%"), request.url.query
+    headers = {**HEADERS, "HX-Redirect": f"{path}?{asked}" if asked else path}
+    return Response(status_code=problem.type.status, headers=headers)
 
 
 def problem_page(request: Request, problem: ApiProblem) -> Response:

@@ -1,6 +1,7 @@
 """Names known already, to choose from where a form asks for a worker, an organisation or an employer.
 
-Workers and organisations are those who use the service; of the client only what the reader may see anyway.
+Workers and organisations are those who use the service, to a provider only its own; of the client only what the reader
+may see anyway.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ def suggestions(page: Page, client: OpenClient, form: Form) -> dict[str, list[st
     entries: list[dict[str, Any]] = client.document["entries"]
     with page.polku.database.read(page.principal.region) as unit:
         accounts = unit.accounts.teams()
-    colleagues = (user for user, (organisation, _) in accounts.items() if organisation == page.principal.organisation)
+    own = page.principal.organisation
+    if page.principal.organisation_kind == "provider":  # with whom else an authority works is not its business
+        accounts = {user: account for user, account in accounts.items() if account[0] == own}
+    colleagues = (user for user, (organisation, _) in accounts.items() if organisation == own)
     found = {
         "workers": [*_values(entries, "worker"), *colleagues],
         "organisations": [

@@ -26,7 +26,7 @@ MISSING = "no Chromium: install it (Debian, Ubuntu: apt-get install chromium) or
 PATIENCE = 15_000
 expect.set_options(timeout=PATIENCE)
 #: Nothing of its own over the network: no updates, no first-run pages.
-_ARGUMENTS = (
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -47,7 +47,7 @@ def chromium() -> str | None:
 def browsing() -> Iterator[Browser]:
     """A browser without a window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
         yield browser
         browser.close()
 

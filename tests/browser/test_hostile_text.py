@@ -49,7 +49,7 @@ def test_a_hostile_name_and_a_hostile_note_are_text_on_every_page(someone: Someo
             "Aikajana",
             "Keskustelun tueksi",
             "Entä jos",
-            "Arviot",
+            "Polun arviot",
             "Katselut",
             "Kirjaukset",
             "Mitä seuraavaksi",

@@ -265,7 +265,7 @@ IN_OTHER_WORDS: dict[Lang, dict[str, str]] = {
         "next": "Kom överens om att börja i coachningen tillsammans med klienten och de som arbetar med hen",
     },
     "en": {
-        "form": "First talk about work",
+        "form": "First conversation about work",
         "day": "Date",
         "asked": "Does the client want to work?",
         "said": "Yes",

@@ -104,6 +104,12 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return read
 
 
+def rows_of(outlooks: Outlooks, who: Principal, *, closed: bool = False) -> list[Row]:
+    """Every client open to the reader, in the order of their ids."""
+    found = outlooks.export(Reader(who), Filter(closed=closed)).rows
+    return sorted(found, key=lambda row: row.case_id)
+
+
 def one(rows: list[Row], case_id: str = "sirpa") -> Row:
     """The row of a client."""
     (found,) = [row for row in rows if row.case_id == case_id]
@@ -133,7 +139,7 @@ def test_rows_show_what_assessments_would(outlooks: Outlooks, database: Database
     reading = Reading(database, clock, Readers(60, clock))
     seen = set()
     for who in READERS:
-        rows = outlooks.list_outlooks(Reader(who))
+        rows = rows_of(outlooks, who)
         page, _ = reading.page(Reader(who), after=None, limit=500, closed=False)
         assert [(row.case_id, row.relation, row.version) for row in rows] == [
             (item.case.id, item.relation, item.case.version) for item in page
@@ -162,8 +168,8 @@ def agrees(row: Row, who: Principal, case: Case) -> None:
 
 
 def test_a_row_hides_what_the_role_does_not_see(outlooks: Outlooks) -> None:
-    own, leader = (one(outlooks.list_outlooks(Reader(who))) for who in (AINO, LEADER))
-    auditor = one(outlooks.list_outlooks(Reader(AUDITOR)))
+    own, leader = (one(rows_of(outlooks, who)) for who in (AINO, LEADER))
+    auditor = one(rows_of(outlooks, AUDITOR))
     assert (own.name, own.municipality, own.language) == ("Sirpa Esimerkki", "Orimattila", "fi")
     assert (leader.name, leader.municipality, leader.language) == ("Sirpa Esimerkki", None, "fi")
     assert (auditor.name, auditor.municipality, auditor.language, auditor.workers) == (None, None, None, ())
@@ -177,7 +183,7 @@ def test_a_role_without_assessments_sees_who_the_clients_are_and_no_more(
     worker = {"date": "2025-01-01", "type": "worker_assigned", "role": "activity_supervisor", "worker": "toivo"}
     recorder.open(AINO, {"case": {"id": "sirpa"}, "entries": [worker]})
     read = counted(monkeypatch)
-    (row,) = make().list_outlooks(Reader(SUPERVISOR))
+    (row,) = rows_of(make(), SUPERVISOR)
     assert (row.relation, row.shows_assessment, row.fresh, row.stage, row.steps) == ("assigned", False, True, None, ())
     assert read == []
 
@@ -187,25 +193,25 @@ def test_a_role_without_assessments_sees_who_the_clients_are_and_no_more(
 
 def test_an_outlook_is_made_once(outlooks: Outlooks, clients: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     read = counted(monkeypatch)
-    rows = outlooks.list_outlooks(Reader(AINO))
+    rows = rows_of(outlooks, AINO)
     assert sorted(read) == clients
     assert all(row.fresh for row in rows)
     read.clear()
-    assert outlooks.list_outlooks(Reader(AINO)) == rows
-    assert one(outlooks.list_outlooks(Reader(LEADER))).fresh
+    assert rows_of(outlooks, AINO) == rows
+    assert one(rows_of(outlooks, LEADER)).fresh
     assert read == []
 
 
 def test_what_is_recorded_makes_an_outlook_stale(
     outlooks: Outlooks, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = one(outlooks.list_outlooks(Reader(AINO)))
+    before = one(rows_of(outlooks, AINO))
     recorder.record(
         AINO, "sirpa", before.version, [{"date": TODAY.isoformat(), "type": "case_closed", "reason": "moved"}]
     )
     read = counted(monkeypatch)
-    assert "sirpa" not in {row.case_id for row in outlooks.list_outlooks(Reader(AINO))}
-    (after,) = outlooks.list_outlooks(Reader(AINO), closed=True)
+    assert "sirpa" not in {row.case_id for row in rows_of(outlooks, AINO)}
+    (after,) = rows_of(outlooks, AINO, closed=True)
     assert (after.case_id, after.stage, after.closed_on, after.version) == (
         "sirpa",
         "closed",
@@ -219,17 +225,17 @@ def test_what_is_recorded_makes_an_outlook_stale(
 def test_an_outlook_holds_until_something_changes_by_itself(
     outlooks: Outlooks, database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outlooks.list_outlooks(Reader(AINO))
+    rows_of(outlooks, AINO)
     with database.read(REGION) as unit:
         kept = {case_id: unit.outlooks.get(case_id) for case_id in ("sirpa", "jarmo", "lost-job", "trial-paused")}
     ends = {case_id: date.fromisoformat(item.until_day) for case_id, item in kept.items() if item and item.until_day}
     first = min(ends.values())
     read = counted(monkeypatch)
     clock.advance(days=(first - TODAY).days - 1)
-    outlooks.list_outlooks(Reader(AINO))
+    rows_of(outlooks, AINO)
     assert not set(read) & set(ends)
     clock.advance(days=1)
-    rows = outlooks.list_outlooks(Reader(AINO))
+    rows = rows_of(outlooks, AINO)
     assert {case_id for case_id, end in ends.items() if end == first} <= set(read)
     assert all(row.fresh for row in rows)
 
@@ -241,7 +247,7 @@ OTHERWISE = {"pack_sha256": "0" * 64, "made_by": "another", "from_day": "2025-12
 def test_an_outlook_of_another_program_or_pack_or_a_later_day_is_made_anew(
     make: Make, clients: list[str], database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make().list_outlooks(Reader(AINO))
+    rows_of(make(), AINO)
     read = counted(monkeypatch)
     for name, value in OTHERWISE.items():
         with database.write(REGION) as unit:
@@ -249,7 +255,7 @@ def test_an_outlook_of_another_program_or_pack_or_a_later_day_is_made_anew(
             assert kept is not None
             assert unit.outlooks.keep([replace(kept, **{name: value})]) == 1
         read.clear()
-        assert one(make().list_outlooks(Reader(AINO))).fresh
+        assert one(rows_of(make(), AINO)).fresh
         assert read == ["sirpa"]
 
 
@@ -258,7 +264,7 @@ def test_of_many_stale_outlooks_the_rest_is_said_to_be_worked_out(
 ) -> None:
     monkeypatch.setattr(outlook, "IN_A_REQUEST", 2)
     outlooks = make()
-    rows = outlooks.list_outlooks(Reader(AINO))
+    rows = rows_of(outlooks, AINO)
     assert [row.fresh for row in rows] == [True] * 2 + [False] * 4
     stale = rows[-1]
     assert (stale.stage, stale.state, stale.steps, stale.dates, stale.open) == (None, {}, (), (), ())
@@ -281,22 +287,22 @@ def test_when_the_engines_differ_about_a_client_it_is_said_and_the_others_are_li
     alarms = ENGINE_DIFFERENCES._value.get()
     with monkeypatch.context() as patched:
         patched.setattr(Assessor, "judge", differing)
-        rows = make().list_outlooks(Reader(AINO))
+        rows = rows_of(make(), AINO)
     assert {row.case_id for row in rows if row.undetermined} == {"sirpa"}
     assert one(rows).fresh
     assert one(rows).steps == ()
     assert one(rows, "jarmo").steps
     assert ENGINE_DIFFERENCES._value.get() == alarms + 1
     assert "sirpa" not in caplog.text
-    assert one(make().list_outlooks(Reader(AINO))).undetermined, "until the next day"
+    assert one(rows_of(make(), AINO)).undetermined, "until the next day"
     clock.advance(days=1)
-    assert not one(make().list_outlooks(Reader(AINO))).undetermined
+    assert not one(rows_of(make(), AINO)).undetermined
 
 
 def test_a_journal_that_cannot_be_read_takes_no_list_down(database: Database, make: Make, clients: list[str]) -> None:
     with database.write(REGION) as unit:
         open_case(unit, "broken", [{**entry("e1"), "type": "no such"}], organisation="county-1")
-    rows = make().list_outlooks(Reader(LEADER))
+    rows = rows_of(make(), LEADER)
     assert one(rows, "broken").undetermined
     assert not one(rows, "sirpa").undetermined
 
@@ -376,15 +382,15 @@ def test_making_outlooks_is_no_read(outlooks: Outlooks, database: Database, cloc
 def test_a_restricted_client_is_in_the_lists_of_those_who_may_see_it(outlooks: Outlooks, database: Database) -> None:
     with database.write(REGION) as unit:
         unit.cases.set_restricted("sirpa", True)
-    assert one(outlooks.list_outlooks(Reader(AINO))).restricted
-    assert one(outlooks.list_outlooks(Reader(LEADER))).restricted
-    assert "sirpa" not in {row.case_id for row in outlooks.list_outlooks(Reader(principal("colleague")))}
+    assert one(rows_of(outlooks, AINO)).restricted
+    assert one(rows_of(outlooks, LEADER)).restricted
+    assert "sirpa" not in {row.case_id for row in rows_of(outlooks, principal("colleague"))}
 
 
 def test_nothing_is_kept_of_a_case_disposed_of(
     outlooks: Outlooks, database: Database, owner: Database, clock: Clock
 ) -> None:
-    outlooks.list_outlooks(Reader(AINO))
+    rows_of(outlooks, AINO)
     with owner.write(REGION) as unit:
         kept = unit.outlooks.get("sirpa")
         unit.cases.set_closed("sirpa", "2014-05-10")
@@ -395,12 +401,12 @@ def test_nothing_is_kept_of_a_case_disposed_of(
         assert unit.outlooks.keep([kept]) == 0
         assert unit.outlooks.get("sirpa") is None
     for closed in (False, True):
-        assert "sirpa" not in {row.case_id for row in outlooks.list_outlooks(Reader(AINO), closed=closed)}
+        assert "sirpa" not in {row.case_id for row in rows_of(outlooks, AINO, closed=closed)}
 
 
 def test_another_region_is_another_world(outlooks: Outlooks) -> None:
-    outlooks.list_outlooks(Reader(AINO))
-    assert outlooks.list_outlooks(Reader(principal("aino", region="kymenlaakso"))) == []
+    rows_of(outlooks, AINO)
+    assert rows_of(outlooks, principal("aino", region="kymenlaakso")) == []
     assert outlooks.catch_up("kymenlaakso") == 0
 
 
@@ -429,7 +435,7 @@ def test_the_background_brings_them_up_to_date_at_start_and_when_woken(
     outlooks.wake()
     until(lambda: fresh(database, outlooks._standard(TODAY)))
     read = counted(monkeypatch)
-    assert all(row.fresh for row in outlooks.list_outlooks(Reader(AINO)))
+    assert all(row.fresh for row in rows_of(outlooks, AINO))
     assert read == []
     outlooks.stop()
     assert not any(thread.name == "outlooks" for thread in threading.enumerate())

@@ -20,7 +20,7 @@ from service.api.problems import ApiProblem
 from service.api.schemas import ClientCopy, EmergencyAccess, Identity, Restriction
 from service.api.who import Reads
 from service.operations.metrics import EMERGENCY_ACCESSES
-from service.reading import NothingThere
+from service.reading import NothingThere, nothing
 from service.rights.copy import client_copy
 from service.rights.emergency import take_emergency_access
 from service.rights.errors import Gone
@@ -57,14 +57,10 @@ def show_identity(request: Request, polku: Polku, reads: Reads, case_id: CaseId)
 def put_identity(request: Request, polku: Polku, reads: Reads, case_id: CaseId, body: RequestBody) -> Response:
     """Put this in place of the name and contact details kept. That they changed, and by whom, stays on record."""
     asked = validated(IdentityAsked, body.data()).model_dump(exclude_none=True)
-    polku.reading.one(reads, case_id, None, "identity change", _nothing)
+    polku.reading.one(reads, case_id, None, "identity change", nothing)
     with polku.database.write(reads.principal.region) as unit:
         change_identity(unit, case_id, reads.principal, asked, polku.clock())
     return json_answer({"case": case_id, "identity": asked})
-
-
-def _nothing(unit: Unit, case: StoredCase) -> None:
-    """Load nothing: only the log and the refusal are wanted."""
 
 
 @router.put(
@@ -80,7 +76,7 @@ def _nothing(unit: Unit, case: StoredCase) -> None:
 def put_restriction(request: Request, polku: Polku, reads: Reads, case_id: CaseId, body: RequestBody) -> Response:
     """Restrict the use of a client's data, or lift it: while it lasts, few reach the case and it is not disposed of."""
     asked = validated(RestrictionAsked, body.data())
-    polku.reading.one(reads, case_id, None, "restriction", _nothing)
+    polku.reading.one(reads, case_id, None, "restriction", nothing)
     with polku.database.write(reads.principal.region) as unit:
         restrict(unit, case_id, reads.principal, asked.restricted, asked.reason, polku.clock())
     return json_answer({"case": case_id, "restricted": asked.restricted})

@@ -174,7 +174,7 @@ def _name(stage: str, chart: str, words: Words) -> str:
 
 # --- the wide form: boxes in a row ---
 
-_WIDTH, _EDGE, _BOX, _GAP, _TOP, _TALL = 1120, 10, 160, 28, 34, 92
+_WIDTH, _EDGE, _BOX, _GAP, _TOP, _TALL = 1120, 10, 164, 23, 34, 92
 
 
 def _wide(drawn: _Map) -> tuple[list[ET.Element], int, int]:
@@ -212,7 +212,7 @@ def _look(standing: str) -> dict[str, object]:
 
 def _box(place: Place, x: float, drawn: _Map) -> ET.Element:
     middle, here = x + _BOX / 2, place.standing == HERE
-    name = folded(place.name, _BOX - 14, 14, bold=True)
+    name = folded(place.name, _BOX - 10, 14, bold=True)
     state = folded(_second_line(place, drawn.t), _BOX - 14, 13, most=2)
     first = _TOP + _TALL / 2 - (len(name) * 17 + len(state) * 16) / 2 + 14
     parts = [
@@ -252,7 +252,7 @@ def _tag(standing: str, words: str, left: float) -> list[ET.Element]:
 
 def _phases_in_a_row(drawn: _Map, middle: float) -> ET.Element:
     """The finer line under coaching: a dot a phase, the current one large."""
-    step, y = 132, _TOP + _TALL + 40
+    step, y = 136, _TOP + _TALL + 40
     first = middle - step * (len(PHASES) - 1) / 2
     parts = [
         element("path", d=f"M{middle} {_TOP + _TALL + 3}V{y}", stroke=LINE),
@@ -261,7 +261,7 @@ def _phases_in_a_row(drawn: _Map, middle: float) -> ET.Element:
     for place, (name, here) in enumerate(drawn.phases()):
         x = first + step * place
         parts.append(_dot(x, y, here))
-        named = folded(sentence(name), step - 12, 12, bold=here)
+        named = folded(sentence(name), step - 8, 12, bold=here)
         parts += lines(x, y + 24, named, step=15, size=12, bold=here, anchor="middle", colour=INK if here else QUIET)
     return element("g", *parts, data_phases="yes")
 

@@ -10,11 +10,10 @@ from starlette.responses import Response
 
 from rules.entries import FIRST_YEAR, LAST_YEAR
 from rules.pack import ROLES
-from service.access.policy import may_open
 from service.api.lanes import in_lane
 from service.caseload import Month, month_asked
 from service.web.asking import Asked, Page
-from service.web.exporting import as_csv, as_xlsx
+from service.web.exporting import CSV, XLSX, as_csv, as_xlsx
 from service.web.listing import (
     Caseload,
     around,
@@ -27,13 +26,12 @@ from service.web.listing import (
     sorts,
     tells_steps,
 )
-from service.web.rendering import HEADERS, render
+from service.web.newcomers import may_take
+from service.web.rendering import file, render
 from service.web.routing import pages
 from statemachines import STAGES
 
 router = pages("/clients")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CSV = "text/csv; charset=utf-8"
 
 
 @router.get("")
@@ -56,7 +54,7 @@ def show_clients(request: Request, page: Asked) -> Response:
         actors=options(found.by_role, found.asked.who, roles, words("list", "anyone")),
         sorts=sorts(found.asked.sort, words),
         numbers=around(found.page, found.pages),
-        may_open=may_open(page.principal.role),
+        may_take=may_take(page.principal),
     )
 
 
@@ -72,7 +70,7 @@ def show_calendar(request: Request, page: Asked, month: str | None = None) -> Re
         page,
         "list/calendar.html",
         month=found,
-        days=[day for week in found.weeks for day in week if day.in_month and day.items],
+        days=[day for week in found.weeks for day in week if day.items],
         titles={rule: version.title[lang] for rule, version in rules.items()},
         brief=partial(in_brief, kinds={rule: version.about for rule, version in rules.items()}),
         caseload=caseload,
@@ -105,6 +103,4 @@ def export_csv(request: Request, page: Asked) -> Response:
 
 
 def _file(page: Page, content: bytes, kind: str, end: str) -> Response:
-    name = f"{page.words('list', 'file_name')}-{page.today.isoformat()}.{end}"
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, headers=headers, media_type=kind)
+    return file(content, kind, f"{page.words('list', 'file_name')}-{page.today.isoformat()}.{end}")

@@ -8,14 +8,21 @@ from urllib.parse import quote
 from fastapi import Request
 from starlette.responses import Response
 
-from service.access.policy import may_open
 from service.api.lanes import in_lane
 from service.api.problems import ApiProblem
 from service.recording.errors import CaseExists, KeyReused
 from service.store import StoreUnavailable
 from service.web.asking import Asked, Page
 from service.web.forms import YES, Mistake
-from service.web.newcomers import WORKS_WITH_CLIENTS, may_choose, mistakes_in, newcomer, newcomer_form, open_case
+from service.web.newcomers import (
+    WORKS_WITH_CLIENTS,
+    may_choose,
+    may_take,
+    mistakes_in,
+    newcomer,
+    newcomer_form,
+    open_case,
+)
 from service.web.recording import KEY, new_key, try_again
 from service.web.rendering import render, see_other
 from service.web.routing import pages
@@ -58,7 +65,7 @@ def take_newcomer(request: Request, page: Asked, typed: Submitted) -> Response:
 
 
 def _allow(page: Page) -> None:
-    if not may_open(page.principal.role):
+    if not may_take(page.principal):
         raise ApiProblem("not-allowed")
 
 

@@ -3,8 +3,6 @@ has read a client's data."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -22,13 +20,13 @@ from service.api.parameters import CaseId
 from service.api.problems import ApiProblem
 from service.audit.checkpoints import Newest, newest_checkpoint
 from service.overseeing import Place, acknowledgements, look_over_chain, newest_decisions
-from service.reading import read_of
-from service.store import StoredCase, StoredDecision, StoredRead, Unit
+from service.reading import nothing, read_of
+from service.store import StoredDecision, StoredRead, Unit
 from service.web.asking import Asked, Page
 from service.web.clients import open_client
-from service.web.exporting import FORMULA
+from service.web.exporting import CSV, csv_of
 from service.web.formats import Formats
-from service.web.rendering import HEADERS, query, render, role_name, see_other
+from service.web.rendering import file, query, render, role_name, see_other
 from service.web.routing import pages
 from service.words import pages_catalogue
 
@@ -206,15 +204,11 @@ def chain(request: Request, page: Asked, case_id: CaseId) -> Response:
     """Look over the chain of one client's case now. Nothing is changed."""
     _only(page, "auditor")
     polku = page.polku
-    opened = polku.reading.one(page.reader, case_id, "decision_records", "chain", _nothing)
+    opened = polku.reading.one(page.reader, case_id, "decision_records", "chain", nothing)
     newest, _ = _newest(page)
     with polku.database.read(page.principal.region) as unit:
         seen = look_over_chain(unit, opened.case, None if newest is None else newest.checkpoint, polku.clock())
     return render(page, "oversight/chain.html", case_id=opened.case.id, seen=seen, newest=newest)
-
-
-def _nothing(unit: Unit, case: StoredCase) -> None:
-    """Load nothing: only the log and the refusal are wanted."""
 
 
 # --- who has read ---
@@ -245,16 +239,12 @@ def export_reads(request: Request, page: Asked, case_id: CaseId) -> Response:
     """The whole list for a spreadsheet."""
     client = open_client(page, case_id, "reads", "reads, exported")
     names = ("when", "who", "organisation", "role", "relation", "purpose", "what", "refused")
-    out = io.StringIO(newline="")
-    rows = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    rows.writerow([page.words("read_log", name) for name in names])
+    lines = [[page.words("read_log", name) for name in names]]
     with page.polku.database.read(page.principal.region) as unit:
         for item in _every(unit, client.id):
             told = _told(page, item, client.id)
-            rows.writerow([_harmless(told[name]) for name in names])
-    # Spreadsheets take a file for UTF-8 only when it says so.
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="polku-{page.today.isoformat()}.csv"'}
-    return Response(("\ufeff" + out.getvalue()).encode(), headers=headers, media_type="text/csv; charset=utf-8")
+            lines.append([told[name] for name in names])
+    return file(csv_of(lines), CSV, f"polku-{page.today.isoformat()}.csv")
 
 
 def _every(unit: Unit, case_id: str) -> Iterable[StoredRead]:
@@ -262,11 +252,6 @@ def _every(unit: Unit, case_id: str) -> Iterable[StoredRead]:
     while rows := unit.reads.newest_of(case_id, before=before, limit=_MANY):
         yield from rows
         before = rows[-1].at, rows[-1].chain, rows[-1].seq
-
-
-def _harmless(text: str) -> str:
-    """The text so that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _told(page: Page, item: StoredRead, case_id: str) -> dict[str, str]:

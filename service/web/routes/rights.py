@@ -19,7 +19,7 @@ from service.api.lanes import in_lane
 from service.api.parameters import CaseId
 from service.api.problems import ApiProblem
 from service.operations.metrics import EMERGENCY_ACCESSES
-from service.reading import is_name
+from service.reading import is_name, nothing
 from service.rights.copy import client_copy
 from service.rights.emergency import take_emergency_access
 from service.rights.errors import Gone, Needless, WrongReason
@@ -30,17 +30,13 @@ from service.rights.retention import retention
 from service.store import StoredCase, Unit
 from service.web.asking import Asked, Page
 from service.web.clients import OpenClient, open_client
-from service.web.rendering import HEADERS, render, see_other
+from service.web.rendering import file, render, see_other
 from service.web.routing import pages
 
 router = pages()
 FIELDS = tuple(IdentityAsked.model_fields)
 Typed = Annotated[str, Form(max_length=20_000)]
 Mistakes = dict[str, str]
-
-
-def _nothing(unit: Unit, case: StoredCase) -> None:
-    """Load nothing: only the log and the refusal are wanted."""
 
 
 def _address(case_id: str) -> str:
@@ -90,7 +86,7 @@ def put_identity(
     """Put this in place of the name and contact details kept."""
     typed = {"name": name, "phone": phone, "email": email, "address": address}
     said = {field: " ".join(text.split()) for field, text in typed.items() if text.strip()}
-    page.polku.reading.one(page.reader, case_id, None, "identity change", _nothing)
+    page.polku.reading.one(page.reader, case_id, None, "identity change", nothing)
     mistakes = _identity_mistakes(said)
     if mistakes:
         return _identity_page(page, case_id, typed, mistakes)
@@ -141,7 +137,7 @@ def put_restriction(
     request: Request, page: Asked, case_id: CaseId, restricted: Annotated[bool, Form()], reason: Typed = ""
 ) -> Response:
     """Restrict the use of a client's data, or lift it."""
-    page.polku.reading.one(page.reader, case_id, None, "restriction", _nothing)
+    page.polku.reading.one(page.reader, case_id, None, "restriction", nothing)
     mistakes = _reason_mistakes(reason)
     if mistakes:
         return _restriction_page(page, _may_restrict(page, case_id), reason, mistakes)
@@ -237,6 +233,5 @@ def make_copy(request: Request, page: Asked, case_id: CaseId) -> Response:
         return client_copy(unit, case.id, polku.assessor.pack, polku.clock(), retention())
 
     made = polku.reading.one(who, case_id, "copy", "copy", load).loaded
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="polku-{page.today.isoformat()}.json"'}
     content = json.dumps(made, ensure_ascii=False, indent=2)
-    return Response(content, headers=headers, media_type="application/json; charset=utf-8")
+    return file(content, "application/json; charset=utf-8", f"polku-{page.today.isoformat()}.json")

@@ -9,7 +9,7 @@ from service.api.lanes import in_lane
 from service.web.asking import Asked, Page
 from service.web.clients import open_client
 from service.web.paper import summary_pdf
-from service.web.rendering import HEADERS, render
+from service.web.rendering import file, render
 from service.web.routing import pages
 from service.web.summary import Summary, language_of, summary
 from service.words import Words, pages_catalogue
@@ -34,8 +34,7 @@ def summary_as_pdf(request: Request, page: Asked, case_id: str, lang: str | None
     words = Words(told.lang)
     labels = {key: words("summary", key) for key, text in pages_catalogue()["summary"].items() if "{" not in text["en"]}
     made = summary_pdf(told.as_json(), labels, page.polku.clock())
-    headers = {**HEADERS, "Content-Disposition": f'inline; filename="polku-{page.today.isoformat()}.pdf"'}
-    return Response(made, headers=headers, media_type="application/pdf")
+    return file(made, "application/pdf", f"polku-{page.today.isoformat()}.pdf", shown=True)
 
 
 def _told(page: Page, case_id: str, lang: str | None) -> Summary:

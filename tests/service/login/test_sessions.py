@@ -338,6 +338,9 @@ def test_what_another_sites_page_loads_is_refused_and_a_link_is_followed(browser
             headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
             assert browser.get("/who", headers=headers).status_code == status, headers
         assert browser.get("/who", headers={"Sec-Fetch-Site": site}).status_code == 403
+        for place, status in (("document", 200), ("iframe", 403), ("embed", 403), ("object", 403)):
+            headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": place}
+            assert browser.get("/who", headers=headers).status_code == status, headers
     for site in ("same-origin", "none"):
         assert browser.get("/who", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}).status_code == 200
 

@@ -170,7 +170,7 @@ def test_who_has_no_clients_at_all_is_told_how_they_come(anyone: Client) -> None
     seen = look(showing(anyone, AINO), "/clients")
     assert seen.one(".empty h2").get_text() == "Sinulla ei ole vielä asiakkaita"
     assert seen.one("a[href='/clients/new']")
-    assert look(showing(anyone, AINO), "/clients?closed=1").one(".empty h2").get_text() == "Päätettyjä asioita ei ole"
+    assert look(showing(anyone, AINO), "/clients?closed=1").one(".empty h2").get_text() == "Päättyneitä asioita ei ole"
 
 
 def test_who_has_none_of_their_own_is_shown_the_way_to_the_teams(anyone: Client) -> None:
@@ -305,4 +305,4 @@ def test_what_is_closed_is_found_when_asked_for(worker: Client) -> None:
     assert made.status_code == 201, made.text
     assert "Äidin Onni" not in names(look(worker, "/clients"))
     seen = look(worker, "/clients?closed=1")
-    assert lines(seen)["Äidin Onni"][:2] == ["Asia on päätetty", "Ei seuraavaa askelta"]
+    assert lines(seen)["Äidin Onni"][:2] == ["Asia on päättynyt", "Ei seuraavaa askelta"]

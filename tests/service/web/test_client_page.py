@@ -246,11 +246,11 @@ def test_a_day_may_be_typed_as_finns_do_and_nothing_typed_is_today() -> None:
 @pytest.mark.parametrize(
     ("days", "fi", "en"),
     [
-        (0, "tänään", "today"), (1, "huomenna", "tomorrow"), (-1, "1 päivä yli", "1 day over"),
-        (-3, "3 päivää yli", "3 days over"), (5, "5 päivän kuluttua", "in 5 days"),
+        (0, "tänään", "today"), (1, "huomenna", "tomorrow"), (-1, "1 päivä sitten", "1 day ago"),
+        (-3, "3 päivää sitten", "3 days ago"), (5, "5 päivän kuluttua", "in 5 days"),
         (13, "13 päivän kuluttua", "in 13 days"), (14, "2 viikon kuluttua", "in 2 weeks"),
-        (-30, "4 viikkoa yli", "4 weeks over"), (60, "2 kuukauden kuluttua", "in 2 months"),
-        (-400, "13 kuukautta yli", "13 months over"),
+        (-30, "4 viikkoa sitten", "4 weeks ago"), (60, "2 kuukauden kuluttua", "in 2 months"),
+        (-400, "13 kuukautta sitten", "13 months ago"),
     ],
 )  # fmt: skip
 def test_how_near_a_day_is_stands_in_plain_words(days: int, fi: str, en: str) -> None:
@@ -308,10 +308,22 @@ def test_a_client_of_whom_nothing_is_recorded_has_whole_pages(anyone: Client) ->
     assert "Mitään ei ole vielä kirjattu." in look(worker, "/clients/fresh/journal").text
 
 
+def test_whether_anything_is_recorded_is_not_told_to_who_would_not_see_it(anyone: Client) -> None:
+    hidden = {"date": "2026-02-01", "type": "endorsement_recorded", "purpose": "work_trial"}
+    worker, told = showing(anyone, actor("social_worker", "team")), []
+    instructor = showing(anyone, actor("activity_instructor", "team"))
+    for case_id, entries in (("one", []), ("two", [hidden])):
+        made = worker.post("/v1/cases", {"case": {"id": case_id}, "entries": entries})
+        assert made.status_code == 201, made.text
+        told.append(look(instructor, f"/clients/{case_id}").answer.text.replace(case_id, "it"))
+    import difflib; print("\n".join(difflib.unified_diff(told[0].split("\n"), told[1].split("\n"), n=0)))
+    assert told[0] == told[1]
+
+
 def test_a_closed_case_says_that_there_is_nothing_to_do(anyone: Client) -> None:
     worker = opened(anyone, [{"date": "2026-02-01", "type": "case_closed", "reason": "goal_reached"}])
     page = look(worker, "/clients/ada")
-    assert "Asia on suljettu. Ei tehtäviä." in page.text
+    assert "Asia on päättynyt. Tehtäviä ei ole." in page.text
     assert not page.all(".step")
 
 
@@ -367,9 +379,9 @@ def test_the_journal_can_be_narrowed_to_one_type(stage: Client) -> None:
 def test_hidden_fields_are_said_to_be_hidden(stage: Client) -> None:
     page = look(showing(stage, actor("social_worker", "team")), f"{HERE}/journal?type=coaching_declined")
     assert "Ei näytetä roolissasi: syy." in page.text
-    assert "Muiden kirjaamia huomautuksia ei näytetä roolissasi." in page.text
+    assert "Muiden kirjaamia lisätietoja ei näytetä roolissasi." in page.text
     supervisor = look(showing(stage, actor("activity_supervisor", "assigned")), f"{HERE}/journal")
-    assert "Kaikenlaisia kirjauksia ei näytetä roolissasi" in supervisor.text
+    assert "Osaa kirjausten lajeista ei näytetä roolissasi" in supervisor.text
     assert not [entry for entry in supervisor.all(".entry h3") if "Valmennus alkoi" in entry.get_text()]
 
 
@@ -409,7 +421,7 @@ def test_a_long_journal_comes_in_pages(anyone: Client) -> None:
     worker = opened(anyone, entries)
     sizes = [len(look(worker, f"/clients/ada/journal?page={n}").all(".entry")) for n in (1, 2, 3, 4)]
     assert sizes == [60, 60, 11, 11]
-    assert "Sivu 2 / 3" in look(worker, "/clients/ada/journal?page=2").text
+    assert "Sivu 2/3" in look(worker, "/clients/ada/journal?page=2").text
     assert look(worker, "/clients/ada/journal?page=0").status == 422
 
 

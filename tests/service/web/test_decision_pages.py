@@ -48,7 +48,7 @@ def test_the_newest_comes_first_with_what_was_recorded(worker: Client, decision:
     rows = [row.get_text(" ", strip=True) for row in seen.all("tbody tr")]
     assert seen.status == 200
     assert ["Työkokeilu alkoi" in rows[0], "Kirjattu perustellen" in rows[0]] == [True, True]
-    assert "Asiakas otettiin Polkuun" in rows[1]
+    assert "Asiakas lisättiin Polkuun" in rows[1]
     assert seen.one("h1").get_text() == "Sirpa Esimerkki"
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from service.web.rendering import STATIC
+from service.web.routes import ROUTERS
 from service.web.routes.home import own_path
 from tests.service.api.asking import Client
 from tests.service.web.looking import look, send
+from tests.service.web.overseen import in_session
 
 
 def test_whoever_is_not_logged_in_is_sent_to_log_in_and_comes_back(anyone: Client) -> None:
@@ -52,6 +54,26 @@ def test_the_language_chosen_is_remembered_and_one_goes_back(anyone: Client) -> 
 )
 def test_nobody_is_led_elsewhere(path: str) -> None:
     assert own_path(path) == "/"
+
+
+def test_another_site_can_send_no_form_of_any_page(anyone: Client) -> None:
+    browser = in_session(anyone, "social_worker", "assigned")
+    paths = [route.path for router in ROUTERS for route in router.routes if "POST" in route.methods]  # type: ignore[attr-defined]
+    assert len(paths) > 10
+    form = {"lang": "fi", "role": "social_worker", "restricted": "true"}
+    for path in paths:
+        for headers in ({"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "same-site"}, {}):
+            shown = {"Accept": "text/html", **headers}
+            answer = browser.request("POST", re.sub(r"{.*?}", "x", path), checked=False, headers=shown, data=form)
+            assert (path, answer.status_code, "set-cookie" in answer.headers) == (path, 403, False)
+
+
+def test_a_part_of_a_page_that_cannot_be_told_has_the_whole_page_loaded(anyone: Client) -> None:
+    part = {"HX-Request": "true"}
+    answer = look(anyone, "/clients?q=%C3%85&due=later", **part).answer
+    assert (answer.status_code, answer.text) == (401, "")
+    assert answer.headers["hx-redirect"] == "/clients?q=%C3%85&due=later"
+    assert look(in_session(anyone, "auditor", "none"), "/team", **part).answer.headers["hx-redirect"] == "/team"
 
 
 def test_files_of_others_are_the_ones_we_say() -> None:

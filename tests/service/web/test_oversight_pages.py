@@ -357,7 +357,7 @@ def test_the_whole_log_goes_into_a_spreadsheet_and_no_formula_with_it(
     planted = next(row for row in rows if "HYPERLINK" in row[1])
     assert (planted[1], planted[6]) == ("'=HYPERLINK(1)", '\'@SUM("x");y')
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
-    assert "Katselujen loki taulukkona" in look(worker, f"{HERE}/reads").text
+    assert "Katseluloki taulukkona" in look(worker, f"{HERE}/reads").text
 
 
 def as_principal(user: str) -> Any:

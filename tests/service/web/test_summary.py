@@ -172,7 +172,7 @@ def test_who_lost_a_job_is_not_told_that_work_goes_on_well() -> None:
 
 def test_a_closed_case_promises_nothing() -> None:
     found = told(entry("2026-01-10", "activity_started"), entry("2026-11-01", "case_closed", reason="other"))
-    assert found.place.startswith("Asiasi on päätetty.")
+    assert found.place.startswith("Tämä asiasi on päättynyt.")
     assert found.tasks == ()
 
 

@@ -106,7 +106,7 @@ def test_another_day_is_said_and_judged(worker: Client) -> None:
 def test_a_rule_can_be_opened_with_a_step_as_if_taken(worker: Client) -> None:
     step = "trigger=start_work_trial&d.arrangement=alongside_activity"
     page, plain = look(worker, f"{HERE}/why/{BLOCKING}?{step}"), look(worker, f"{HERE}/why/{BLOCKING}")
-    assert "Jos tänään: Aloita työkokeilu" in page.text
+    assert "Jos askel otettaisiin tänään: Aloita työkokeilu" in page.text
     assert "Mitään ei ole kirjattu." in page.text
     assert len(page.all(".why")) > len(plain.all(".why"))
 
