@@ -52,7 +52,9 @@ def test_a_case_is_never_overwritten(worker: Client, anyone: Client) -> None:
     assert worker.get(HERE).headers["etag"] == '"v1"'
 
 
-@pytest.mark.parametrize("name", ["a/b", "a\\b", ".", "..", "", " x", "x\u0000", "\ud800", "131052-308T", "x" * 201])
+@pytest.mark.parametrize(
+    "name", ["a/b", "a\\b", ".", "..", "", " x", "x\u0000", "\ud800", "131052-308T", "x" * 201, "new", "calendar"]
+)
 def test_an_id_that_no_address_can_hold_is_refused(anyone: Client, name: str) -> None:
     shown = showing(anyone, actor("social_worker", "team"))
     content = json.dumps({"case": {"id": name}, "entries": []})

@@ -152,7 +152,7 @@ def test_a_key_opens_nothing_to_whoever_has_lost_the_client(worker: Client, anyo
 
 def test_a_case_is_opened_once_under_a_key(anyone: Client) -> None:
     shown = showing(anyone, actor("social_worker", "team"))
-    body = {"case": {"id": "new"}, "entries": []}
+    body = {"case": {"id": "newcomer"}, "entries": []}
     first, again = (shown.post("/v1/cases", body, headers={"Idempotency-Key": "k"}) for _ in range(2))
     assert (again.status_code, again.json()) == (201, first.json())
     assert again.headers["idempotency-replayed"] == "true"
