@@ -61,7 +61,7 @@ SET = (
     Shot("rule", "aino", "/rules/trial-parallel-two-statements", 1150),
     Shot("team", "martta", "/team", 1300),
     Shot("audit", "tarmo", "/audit", 900),
-    Shot("summary", "vilho", "/clients/sirpa-path/summary", 1400),
+    Shot("summary", "vilho", "/clients/sirpa-path/summary", 1360),
 )
 
 

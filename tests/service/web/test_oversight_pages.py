@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from service.audit.chain import timestamp
 from service.audit.checkpoints import new_keys, newest_checkpoint, private_key, write_checkpoint
+from service.outlook import CALENDAR, EXPORT, LIST
 from service.reading import Reader, log
 from service.store import Database
 from service.words import Words, pages_catalogue
@@ -336,8 +337,7 @@ def test_every_read_that_is_logged_has_words() -> None:
     for path in root.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         found |= set(LOGGED.findall(text))
-        found |= set(re.findall(r'"(client list[\w ,]*|calendar)"', text))
-    known = pages_catalogue()["read_what"]
+    known, found = pages_catalogue()["read_what"], found | {LIST, EXPORT, CALENDAR}
     assert {"case", "decisions", "identity"} <= found
     assert found - known.keys() <= {"journal", "assessment"}
 
