@@ -4,7 +4,7 @@ case (the newest first each), and whether a case's chain is whole."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -18,6 +18,8 @@ from service.rights.emergency import KIND as EMERGENCY
 from service.store import Database, StoredCase, StoredDecision, StoredEvent, Unit
 
 VIEW = "acknowledgements"
+#: Decisions read at a time.
+_MANY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,14 @@ def newest_decisions(
         raise NotOpen("decision_records")
     last = page[-1] if len(found) > limit else None
     return page, None if last is None else (last.recorded_at, last.id)
+
+
+def decisions_of(unit: Unit, case_id: str) -> Iterator[StoredDecision]:
+    """Every decision of a case, the oldest first."""
+    after = 0
+    while rows := unit.decisions.of(case_id, after=after, limit=_MANY):
+        yield from rows
+        after = rows[-1].version
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,10 +15,9 @@ from service.access.withholding import withhold_case, withhold_state
 from service.reading import journal_and_own
 from service.store import StoredCase, Unit
 from service.web.asking import Page
+from service.web.forms import DAY, iso_day
 
 Json = dict[str, Any]
-_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_FINNISH_DAY = re.compile(r"([0-9]{1,2})\.\s?([0-9]{1,2})\.\s?([0-9]{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +123,10 @@ def day_asked(typed: str | None, today: date) -> DayAsked:
 
 
 def _day(text: str) -> date | None:
-    iso, finnish = _DAY.fullmatch(text), _FINNISH_DAY.fullmatch(text)
-    if iso is not None:
-        year, month, number = iso.groups()
-    elif finnish is not None:
-        number, month, year = finnish.groups()
-    else:
+    found = DAY.fullmatch(iso_day(text))
+    if found is None:
         return None
+    year, month, number = found.groups()
     try:
         day = date(int(year), int(month), int(number))
     except ValueError:

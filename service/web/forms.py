@@ -25,7 +25,7 @@ SHARED = "all"
 WITH = "with"
 YES = "yes"
 
-_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _FINNISH_DAY = re.compile(r"([0-9]{1,2})\.\s?([0-9]{1,2})\.\s?([0-9]{4})")
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _DECIMAL = re.compile(r"-?[0-9]{1,15}([.,][0-9]{1,10})?")
@@ -158,7 +158,7 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _day(text: str) -> str:
+def iso_day(text: str) -> str:
     """A day as journals write it; one written the Finnish way is one too."""
     found = _FINNISH_DAY.fullmatch(text.strip())
     return f"{found[3]}-{int(found[2]):02d}-{int(found[1]):02d}" if found else text.strip()
@@ -178,7 +178,7 @@ def _decimal(text: str) -> float | str:
 
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "date": _day,
+    "date": iso_day,
     "choice": str.strip,
     "whole": _whole,
     "decimal": _decimal,
@@ -262,7 +262,7 @@ Wrong = tuple[str, Mapping[str, int]]
 def _wrong_day(one: Field, texts: Sequence[str]) -> Wrong:
     if not texts:
         return "missing_date", {}
-    found = _DAY.fullmatch(_day(texts[0]))
+    found = DAY.fullmatch(iso_day(texts[0]))
     if found is None:
         return "not_a_date", {}
     year, month, day = (int(number) for number in found.groups())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -19,13 +19,12 @@ from service.api.paging import key_of, page
 from service.api.parameters import ON_A_PAGE, After, CaseId, Limit
 from service.api.schemas import Acknowledgements, AdviceList, ReadList
 from service.api.who import Reads
-from service.overseeing import Place, acknowledgements
+from service.overseeing import Place, acknowledgements, decisions_of
 from service.reading import read_of
 from service.recording.advice import advice_trail, not_followed
-from service.store import StoredCase, StoredDecision, StoredRead, Unit
+from service.store import StoredCase, StoredRead, Unit
 
 router = APIRouter(prefix="/v1", tags=["oversight"])
-_MANY = 500
 
 
 @router.get(
@@ -66,7 +65,7 @@ def list_advice(
     rest on something you may not see is left out; `withheld` names those rules, whether or not they gave advice."""
 
     def load(unit: Unit, case: StoredCase) -> tuple[list[dict[str, Any]], dict[str, str]]:
-        records = [json.loads(item.payload) for item in _all(unit, case.id)]
+        records = [json.loads(item.payload) for item in decisions_of(unit, case.id)]
         return records, {entry.id: entry.type for entry in unit.cases.load(case.id).entries}
 
     opened = polku.reading.one(reads, case_id, "advice_trail", "advice", load)
@@ -80,13 +79,6 @@ def list_advice(
             "withheld": sorted(withheld_rules(pack, opened.sight)),
         }
     )
-
-
-def _all(unit: Unit, case_id: str) -> Iterator[StoredDecision]:
-    after = 0
-    while rows := unit.decisions.of(case_id, after=after, limit=_MANY):
-        yield from rows
-        after = rows[-1].version
 
 
 @router.get(

@@ -22,6 +22,7 @@ from service.api.parameters import CaseId, DecisionId
 from service.api.problems import ApiProblem
 from service.api.routes.decisions import pack_of
 from service.audit.replay import replay_decision
+from service.overseeing import decisions_of
 from service.reading import journal_and_own
 from service.recording.advice import FATES, advice_trail, not_followed
 from service.recording.record import UNDETERMINED
@@ -35,7 +36,6 @@ from service.web.routing import pages
 router = pages()
 VIEW = "decision_records"
 ON_A_PAGE = 50
-_MANY = 500
 
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 
@@ -178,7 +178,7 @@ def list_advice(
     client = open_client(page, case_id, "advice_trail", "advice")
     types = {entry.id: entry.type for entry in client.case.entries}
     with page.polku.database.read(page.principal.region) as unit:
-        records = list(_records(unit, client.id))
+        records = [json.loads(item.payload) for item in decisions_of(unit, client.id)]
     trail = advice_trail(records, types, page.today)
     pack = page.polku.assessor.pack
     told = [item.as_json() for item in (trail if everything else not_followed(trail))]
@@ -195,10 +195,3 @@ def list_advice(
         everything=everything,
         withheld=withheld,
     )
-
-
-def _records(unit: Unit, case_id: str) -> Any:
-    after = 0
-    while rows := unit.decisions.of(case_id, after=after, limit=_MANY):
-        yield from (json.loads(row.payload) for row in rows)
-        after = rows[-1].version
