@@ -61,9 +61,7 @@ def fields_of(entry_type: str) -> tuple[Field, ...]:
     """What is asked of an entry type: the date first, the type's own, the note last. Raises UnknownField."""
     schema = ENTRY_TYPES[entry_type].model_json_schema()
     found = [
-        field
-        for field in _fields(schema, schema.get("$defs", {}), ())
-        if field.name != "by" or entry_type in BY_ANYONE
+        field for field in _fields(schema, schema.get("$defs", {}), ()) if field.name != "by" or entry_type in BY_ANYONE
     ]
     first = [field for field in found if field.name == "date"]
     last = [field for field in found if field.name == "note"]
