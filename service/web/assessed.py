@@ -24,6 +24,7 @@ from service.recording.advice import carried_out_by
 from service.rule_parts import by_document
 from service.web.bundles import FROM_ELSEWHERE, forms_for, title_of
 from service.web.clients import OpenClient
+from service.web.entry_words import entry_title
 from service.web.near import near
 from service.words import Words, sentence
 from statemachines import TRIGGERS
@@ -254,7 +255,7 @@ class Assessed:
 
     def entry_named(self, entry: Json) -> str:
         """An entry by its type and day."""
-        return f"{self.words('entry_types', entry['type'])} {self.words.day(date.fromisoformat(entry['date']))}"
+        return entry_title(self.words, entry)
 
     def _missing(self, item: Json) -> str:
         vocabulary = self.pack.ruleset(self.found.as_of).vocabulary

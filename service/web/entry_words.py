@@ -38,6 +38,12 @@ class Line:
     values: tuple[str, ...]
 
 
+def entry_title(words: Words, entry: Mapping[str, Any]) -> str:
+    """What an entry is called where it stands alone: its type and its day."""
+    day = words.day(date.fromisoformat(str(entry["date"])))
+    return words("record", "entry_and_day", entry=words("entry_types", entry["type"]), day=day)
+
+
 class EntryWords:
     """The words of entries in one language; `rule` tells the title of a rule by its id."""
 

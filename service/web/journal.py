@@ -13,7 +13,7 @@ from rules.journal import ENTRY_TYPES
 from rules.pack import Pack
 from service.access.policy import may_void
 from service.web.clients import OpenClient
-from service.web.entry_words import EntryWords, Line
+from service.web.entry_words import EntryWords, Line, entry_title
 from service.words import Words
 
 ON_A_PAGE = 60
@@ -143,9 +143,7 @@ class _Telling:
         return client.may_record(CORRECTION) and may_void(client.sight.role, client.relation, client.case, name)
 
     def _link(self, name: str) -> Link:
-        entry = self.entries[name]
-        day = self.words.day(date.fromisoformat(entry["date"]))
-        return Link(name, f"{self.words('entry_types', entry['type'])} {day}")
+        return Link(name, entry_title(self.words, self.entries[name]))
 
 
 def voided_by(entries: Iterable[Json], today: date) -> dict[str, str]:

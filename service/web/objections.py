@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from rules.entries import ENTRY_TYPES
@@ -17,6 +16,7 @@ from service.web.asking import Page
 from service.web.assessed import source_titles
 from service.web.bundles import FROM_ELSEWHERE
 from service.web.clients import OpenClient
+from service.web.entry_words import entry_title
 from service.web.forms import Form
 from service.words import Words
 
@@ -107,8 +107,4 @@ def _odd(item: Mapping[str, Any], client: OpenClient, words: Words) -> OddEntry:
     why = words("inconsistent", str(item["reason"]))
     if entry is None:
         return OddEntry(None, words("record", "this_entry"), why)
-    return OddEntry(str(entry["id"]), f"{words('entry_types', entry['type'])} {_day(entry, words)}", why)
-
-
-def _day(entry: Mapping[str, Any], words: Words) -> str:
-    return words.day(date.fromisoformat(str(entry["date"])))
+    return OddEntry(str(entry["id"]), entry_title(words, entry), why)

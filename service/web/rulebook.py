@@ -16,7 +16,7 @@ from rules.journal import case_to_data
 from rules.pack import DEFAULT_PACK, Pack, Parameter, Rule
 from service.rule_parts import versions_on
 from service.rules_diff import Difference, differences, shown
-from service.web.entry_words import EntryWords
+from service.web.entry_words import EntryWords, entry_title
 from service.words import Words, sentence
 
 #: A theme of rules that no file of the folder holds: a pack of another make.
@@ -144,15 +144,11 @@ def rulebook(pack: Pack) -> Rulebook:
 
 def _example(case: WorkedCase, rule: str, words: Words, told: EntryWords) -> Example:
     data = case_to_data(case.case)["entries"]
-    names = {str(entry["id"]): _named(entry, words) for entry in data}
+    names = {str(entry["id"]): entry_title(words, entry) for entry in data}
     several = any(len(by_subject) > 1 for check in case.checks for by_subject in (check.expect.get(rule, {}),))
     came = tuple(one for check in case.checks for one in _came(check, rule, names if several else {}, words))
     source = words.sources([case.source]) if case.source is not None else None
     return Example(case.name, source, tuple(_said(entry, words, told) for entry in data), came)
-
-
-def _named(entry: Mapping[str, Any], words: Words) -> str:
-    return f"{words('entry_types', entry['type'])} {words.day(date.fromisoformat(entry['date']))}"
 
 
 def _said(entry: Mapping[str, Any], words: Words, told: EntryWords) -> Said:

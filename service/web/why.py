@@ -13,6 +13,7 @@ from rules.pack import Pack, Parameter, Rule
 from service.explaining import ExplanationWords
 from service.rule_parts import by_document, deciding, numbers_of
 from service.web.clients import OpenClient
+from service.web.entry_words import entry_title
 from service.words import Words, sentence
 
 
@@ -86,8 +87,7 @@ class Why:
         entry = self.client.entries.get(found.subject.entry or "")
         about = sentence(self.words("kinds", found.subject.kind))
         if entry is not None:
-            day = self.words.day(date.fromisoformat(entry["date"]))
-            about = f"{self.words('entry_types', entry['type'])} {day}"
+            about = entry_title(self.words, entry)
         _, rest = deciding(found.rule)
         return Opened(
             about=about,

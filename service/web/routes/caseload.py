@@ -12,6 +12,7 @@ from rules.entries import FIRST_YEAR, LAST_YEAR
 from rules.pack import ROLES
 from service.api.lanes import in_lane
 from service.caseload import Month, month_asked
+from service.outlook_rows import Row
 from service.web.asking import Asked, Page
 from service.web.exporting import CSV, XLSX, as_csv, as_xlsx
 from service.web.listing import (
@@ -89,8 +90,7 @@ def _month(found: Month, step: int) -> date | None:
 @in_lane("reading")
 def export_xlsx(request: Request, page: Asked) -> Response:
     """Every client that matches, as a workbook."""
-    found = page.polku.outlooks.export(page.reader, Caseload(page).asked)
-    made = as_xlsx(found.rows, page.polku.assessor.pack, page.words, page.polku.clock())
+    made = as_xlsx(_exported(page), page.polku.assessor.pack, page.words, page.polku.clock())
     return _file(page, made, XLSX, "xlsx")
 
 
@@ -98,8 +98,14 @@ def export_xlsx(request: Request, page: Asked) -> Response:
 @in_lane("reading")
 def export_csv(request: Request, page: Asked) -> Response:
     """Every client that matches, as a file of values for a Finnish Excel."""
-    found = page.polku.outlooks.export(page.reader, Caseload(page).asked)
-    return _file(page, as_csv(found.rows, page.polku.assessor.pack, page.words), CSV, "csv")
+    return _file(page, as_csv(_exported(page), page.polku.assessor.pack, page.words), CSV, "csv")
+
+
+def _exported(page: Page) -> tuple[Row, ...]:
+    """The rows of a file. Whoever takes many clients along is as unusual as who opens many."""
+    rows = page.polku.outlooks.export(page.reader, Caseload(page).asked).rows
+    page.polku.watch.readers.note(page.principal.user, [row.case_id for row in rows])
+    return rows
 
 
 def _file(page: Page, content: bytes, kind: str, end: str) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -28,7 +27,7 @@ from service.web.asking import Asked, Page
 from service.web.assessed import source_titles
 from service.web.bundles import FROM_ELSEWHERE, Bundle, bundles, forms_for, themes, title_of
 from service.web.clients import OpenClient, open_client, state_of
-from service.web.entry_words import EntryWords
+from service.web.entry_words import EntryWords, entry_title
 from service.web.fields import fields_of
 from service.web.forms import Form, Part, form_of, texts_of
 from service.web.journal import voided_by
@@ -169,7 +168,7 @@ def _from_elsewhere(page: Page, client: OpenClient, name: str) -> Response:
     if name == "correction":
         voided = voided_by(client.document["entries"], page.today)
         links = [
-            Link(f"{here}/correct/{quote(str(entry['id']), safe='')}", _entry_title(page.words, entry))
+            Link(f"{here}/correct/{quote(str(entry['id']), safe='')}", entry_title(page.words, entry))
             for entry in reversed(client.document["entries"])
             if entry["id"] not in voided and _may_void(client, str(entry["id"]))
         ]
@@ -219,7 +218,7 @@ def _correction(name: str, typed: Typed | None = None) -> Making:
         address = f"/clients/{quote(client.id, safe='')}/correct/{quote(name, safe='')}"
         hidden = [field for field in client.document["withheld"]["entries"].get(name, ()) if field not in ("by",)]
         about = {"entry": _told(page, entry), "hides": bool(hidden)}
-        title = page.words("record", "correct_title", entry=_entry_title(page.words, entry))
+        title = page.words("record", "correct_title", entry=entry_title(page.words, entry))
         return AskedForm(address, title, _correcting(page, entry), about=about)
 
     return make
@@ -260,17 +259,12 @@ def _told(page: Page, entry: dict[str, Any]) -> dict[str, Any]:
     """An entry in words."""
     titles = {rule.id: page.words.of(rule.title) for rule in page.polku.assessor.pack.editions[-1].rules}
     return {
-        "title": _entry_title(page.words, entry),
+        "title": entry_title(page.words, entry),
         "lines": EntryWords(page.words, lambda rule: titles.get(rule, rule)).lines(entry),
         "note": entry.get("note", ""),
         "by": entry.get("by"),
         "recorded_at": entry.get("recorded_at"),
     }
-
-
-def _entry_title(words: Words, entry: dict[str, Any]) -> str:
-    day = words.day(date.fromisoformat(str(entry["date"])))
-    return words("record", "entry_and_day", entry=words("entry_types", entry["type"]), day=day)
 
 
 # --- an advice set aside ---

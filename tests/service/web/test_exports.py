@@ -16,6 +16,7 @@ from service.web.exporting import COLUMNS, FORMULA
 from service.words import Words
 from tests.service.api import world
 from tests.service.api.asking import Client
+from tests.service.api.conftest import SETTINGS
 from tests.service.api.people import AINO
 from tests.service.api.world import REGION, actor, showing
 from tests.service.conftest import Clock
@@ -112,6 +113,18 @@ def test_a_file_holds_more_than_a_page(anyone: Client, sqlite: Database) -> None
         open_many(unit, 70)
     up_to_date(anyone)
     assert len(values(showing(anyone, AINO))) == len(cells(showing(anyone, AINO))) == 71
+
+
+def test_whoever_takes_very_many_clients_along_is_noticed_and_whoever_looks_at_a_list_is_not(
+    anyone: Client, sqlite: Database
+) -> None:
+    with sqlite.write(REGION) as unit:
+        open_many(unit, SETTINGS.snooping_clients_per_hour + 1)
+    readers = anyone.app.state.service.watch.readers
+    assert look(showing(anyone, AINO), "/clients").status == 200
+    assert readers.unusual() == 0
+    values(showing(anyone, AINO))
+    assert readers.unusual() == 1
 
 
 def test_a_name_is_never_calculated(worker: Client) -> None:
