@@ -1,7 +1,7 @@
 """A worker at the pages: finds a client, reads what is next, records. All by what stands there to be read.
 
-What every page says ("Save") is taken from the catalogue, so that it works in each language; what a story is about is
-written out in the story.
+What every page says ("Save") is taken from the catalogue; what a story is about is written out in the story, in Finnish,
+and said in the worker's own language (tests.browser.saying).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from rules.entries import LOCAL_TIME
 from service.words import Lang, Words
+from statemachines import labels
 from tests.browser.driving import Person
+from tests.browser.saying import said as in_words_of
 from tests.service.serving import Served, token_of
 
 #: What is answered to a question: a choice or a text; several; whether a part is recorded too; what is inside a part.
@@ -46,6 +48,10 @@ class Worker:
         """The page in front of them."""
         return self.person.page
 
+    def said(self, finnish: Any) -> Any:
+        """What a story says in Finnish, in this worker's language: a text, or all in a list or mapping."""
+        return in_words_of(finnish, self.words.lang)
+
     # --- getting somewhere ---
 
     def follows(self, link: str, *, within: Locator | None = None) -> None:
@@ -65,7 +71,8 @@ class Worker:
 
     def goes_to(self, place: str) -> None:
         """Go to a part of the service by the main menu."""
-        self.follows(place, within=self.page.get_by_role("navigation", name=self.words("common", "main_menu")))
+        menu = self.page.get_by_role("navigation", name=self.words("common", "main_menu"))
+        self.follows(self.said(place), within=menu)
 
     def takes_a_client(self, name: str, **answers: Said) -> None:
         """Take a new client, and come to their page."""
@@ -90,7 +97,7 @@ class Worker:
 
     def looks_at(self, tab: str) -> None:
         """Open another of the client's pages."""
-        self.follows(tab, within=self.page.get_by_role("navigation", name=self.words("client", "parts")))
+        self.follows(self.said(tab), within=self.page.get_by_role("navigation", name=self.words("client", "parts")))
 
     # --- reading ---
 
@@ -110,6 +117,10 @@ class Worker:
             )
             for step in self.steps.all()
         ]
+
+    def is_in(self, stage: str) -> bool:
+        """Whether the client is in this stage, by the picture of their path."""
+        return self.stage() == f"{labels.DRAWING['title'][self.words.lang]}: {self.said(stage)}"
 
     def stage(self) -> str:
         """Where the client is, by the picture of their path."""
@@ -133,13 +144,13 @@ class Worker:
     def opens_form(self, title: str) -> None:
         """From a client's page to a form, by choosing what happened."""
         self.follows(self.words("client", "record"))
-        self.follows(title)
-        self.is_at(title)
+        self.follows(self.said(title))
+        self.is_at(self.said(title))
 
     def takes_up(self, step: str, answers: Mapping[str, Said], *, form: str) -> None:
         """From what is next straight to the form that records it; answer and save."""
         self._turns_to(step, self.words("client_next", "record"))
-        self.is_at(form)
+        self.is_at(self.said(form))
         self.says(answers)
         self.saves()
         self.is_told_it_is_saved()
@@ -150,14 +161,14 @@ class Worker:
         self.is_at(self.words("record", "set_aside_title"))
 
     def _turns_to(self, step: str, way: str) -> None:
-        found = self.steps.filter(has=self.page.get_by_role("heading", name=step, exact=True))
+        found = self.steps.filter(has=self.page.get_by_role("heading", name=self.said(step), exact=True))
         # Who hears the page hears after it what the link is about.
         found.get_by_role("link", name=re.compile(rf"^{re.escape(way)}\b")).first.click()
         self.arrives()
 
     def says(self, answers: Mapping[str, Said], within: Locator | None = None) -> None:
         """Answer questions of a form."""
-        for question, said in answers.items():
+        for question, said in self.said(answers).items():
             self._answer(within or self.page.locator("main form.record"), question, said)
 
     def _answer(self, scope: Locator, question: str, said: Said) -> None:
