@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
@@ -58,16 +58,29 @@ def _loaded_whole(request: Request, problem: ApiProblem) -> Response:
 
 
 def problem_page(request: Request, problem: ApiProblem) -> Response:
-    """A problem as a page; who is not logged in is sent to log in, and back to the page when it was only read."""
+    """A problem as a page; who is not logged in is sent to log in, and back to where they were."""
     slug = problem.type.slug
     if slug == "not-authenticated":
-        url = request.url
-        wanted = url.path + (f"?{url.query}" if url.query else "") if request.method == "GET" else "/"
-        return RedirectResponse(f"/login?{urlencode({'next': wanted})}", 303, headers=HEADERS)
+        return RedirectResponse(f"/login?{urlencode({'next': _left(request)})}", 303, headers=HEADERS)
     told = slug if slug in pages_catalogue()["problem_titles"] else "other"
     answer = _shown(request, problem.type.status, told)
     answer.headers.update({name: value for name, value in problem.headers.items() if name == "Retry-After"})
     return answer
+
+
+def _left(request: Request) -> str:
+    """The page someone was at: the one asked for, or the one of ours that a form was sent from."""
+    if request.method == "GET":
+        return _path(request.url.path, request.url.query)
+    try:
+        sent_from = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # no address at all
+        return "/"
+    return _path(sent_from.path, sent_from.query) if sent_from.netloc == request.url.netloc else "/"
+
+
+def _path(path: str, query: str) -> str:
+    return path + (f"?{query}" if query else "")
 
 
 def _shown(request: Request, status: int, slug: str) -> Response:

@@ -35,3 +35,20 @@ def test_the_language_is_chosen_on_the_page_and_stays(someone: Someone) -> None:
         assert (aino.page.locator("html").get_attribute("lang"), aino.page.url) == ("sv", f"{aino.address}/rules")
         aino.open("/rules")
         assert aino.page.locator("html").get_attribute("lang") == "sv"
+
+
+def test_whoever_types_for_long_stays_logged_in(someone: Someone) -> None:
+    with someone("aino") as aino:
+        told: list[str] = []
+        aino.page.clock.install()
+        aino.open("/clients/new")
+        aino.page.on("request", lambda asked: told.append(asked.url) if "/v1/" in asked.url else None)
+        field = aino.page.locator("main form input[type=text]").first
+        field.fill("A")
+        assert told == []
+        aino.page.clock.fast_forward("06:00")
+        with aino.page.expect_response(f"{aino.address}/v1/me") as answer:
+            field.fill("AB")
+        assert answer.value.status == 200
+        field.fill("ABC")
+        assert told == [f"{aino.address}/v1/me"]

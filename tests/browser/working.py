@@ -1,7 +1,7 @@
 """A worker at the pages: finds a client, reads what is next, records. All by what stands there to be read.
 
-What every page says ("Save") is taken from the catalogue; what a story is about is written out in the story, in Finnish,
-and said in the worker's own language (tests.browser.saying).
+What every page says ("Save") is taken from the catalogue; what a story is about is written out in it, in Finnish, and
+said in the worker's own language (tests.browser.saying).
 """
 
 from __future__ import annotations

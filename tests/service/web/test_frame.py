@@ -21,6 +21,23 @@ def test_whoever_is_not_logged_in_is_sent_to_log_in_and_comes_back(anyone: Clien
     assert (seen.status, seen.answer.headers["location"]) == (303, "/login?next=%2F%3Fx%3D1")
 
 
+@pytest.mark.parametrize(
+    ("sent_from", "back"),
+    [
+        ("https://polku.test/clients/c/record/contact?x=1", "%2Fclients%2Fc%2Frecord%2Fcontact%3Fx%3D1"),
+        ("https://elsewhere.example/clients", "%2F"),
+        ("", "%2F"),
+        ("//[", "%2F"),
+    ],
+)
+def test_whoever_sends_a_form_after_their_login_is_over_comes_back_to_the_form(
+    anyone: Client, sent_from: str, back: str
+) -> None:
+    headers = {"Accept": "text/html", "Referer": sent_from}
+    answer = anyone.request("POST", "/clients/c/record/contact", checked=False, headers=headers, data={"x": "1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/login?next={back}")
+
+
 @pytest.mark.parametrize(("lang", "title"), [("fi", "Sivua tai"), ("sv", "Sidan eller"), ("en", "There is no such")])
 def test_an_address_that_is_nowhere_is_told_on_a_page_in_the_readers_language(
     anyone: Client, lang: str, title: str
