@@ -197,7 +197,7 @@ def test_statements_last_until_they_end_or_are_withdrawn_and_say_whether_they_ar
     assert rows(found, "Statements") == [
         ("Rehabilitative work activity, paying", "10 January 2024", "30 June 2024", "Paying"),
         ("Supported job coaching, not paying", "10 January 2024", "29 February 2024", "Not paying"),
-        ("Work trial", "10 May 2024", "", "Whether it is paying is not recorded. Never came into force"),
+        ("Work trial", "10 May 2024", "", "It is not recorded whether it is paying. Never came into force"),
     ]
     wide, _ = drawn(found)
     assert len(parts(wide, "bar", "statement")) == 2
