@@ -3,6 +3,7 @@
 #   make run ARGS="--port 8001"           so does this
 #   make test POLKU_PYTHON=python3.13     with this Python
 #   make test VENV=.venv-3.13             in this environment, next to the usual one
+#   make test POLKU_SPARK=no              without Spark, where there is a Java 17 or newer for it
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,6 +18,7 @@ help: ## show this list
 run: environment ## start the demo: the service with invented clients and users, until Ctrl-C
 	@$(BIN)/polku serve --demo $(ARGS)
 
+test: EXTRAS := spark
 test: environment ## run every test
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n 2 $(ARGS)
 
@@ -33,16 +35,18 @@ format: environment ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+bench: EXTRAS := bench
 bench: environment ## measure the speeds
 	$(BIN)/python -m benchmarks $(ARGS)
 
+soak: EXTRAS := spark
 soak: environment ## the long runs (hours), a fresh clone brought to life, the operator's page followed
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m soak -s -o faulthandler_timeout=28800 $(ARGS)
 	$(BIN)/python scripts/fresh_clone.py
 	$(BIN)/python scripts/operator_trial.py
 
 environment: ## make or refresh the Python environment
-	@POLKU_PYTHON='$(POLKU_PYTHON)' sh scripts/environment.sh '$(VENV)'
+	@POLKU_PYTHON='$(POLKU_PYTHON)' sh scripts/environment.sh '$(VENV)' $(EXTRAS)
 
 clean: ## remove the environment and every cache
 	rm -rf '$(VENV)' .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis build dist *.egg-info

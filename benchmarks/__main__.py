@@ -1,6 +1,6 @@
 """Measures speed with the thirty-entry journal beside this file; writes `latest.json`.
 
-    python -m benchmarks [core] [audit] [replay] [service] [pages]     all when none is named; only all writes the file
+    python -m benchmarks [core] [audit] [replay] [service] [pages] [check]   all when none is named; only all writes the file
 
 Times are wall clock on whatever machine this is and vary with its load; the ratios, taken in one run, are what to
 compare. Aims are printed beside the figures; nothing fails here.
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from benchmarks import audit, pages, replay, service
+from benchmarks import audit, check, pages, replay, service
 from rules.assessment import Assessor
 from rules.engines import checked
 from rules.engines.durable import DurableEngine
@@ -41,6 +41,7 @@ AIMS = {
     "replay_per_second": 2_000.0,
     **service.AIMS,
     **pages.AIMS,
+    **check.AIMS,
 }
 
 
@@ -121,6 +122,7 @@ PARTS: dict[str, Callable[[dict[str, float]], None]] = {
     "replay": replay.replay_per_second,
     "service": lambda figures: figures.update(service.measure()),
     "pages": lambda figures: figures.update(pages.measure()),
+    "check": lambda figures: figures.update(check.measure()),
 }
 
 

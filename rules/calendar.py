@@ -16,7 +16,7 @@ SATURDAY = 5
 
 def add_days(day: date, days: int) -> date:
     """The day `days` days later (earlier when negative). Raises OverflowError outside the years 1-9999."""
-    return day + timedelta(days=days)
+    return day + timedelta(days)
 
 
 def add_months(day: date, months: int) -> date:
@@ -24,11 +24,9 @@ def add_months(day: date, months: int) -> date:
 
     Raises ValueError outside the years 1-9999.
     """
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    if day.day <= 28:
-        return date(year, month, day.day)
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
+    months += day.month - 1
+    year, month, number = day.year + months // 12, months % 12 + 1, day.day
+    return date(year, month, number if number <= 28 else min(number, monthrange(year, month)[1]))
 
 
 def is_workday(day: date) -> bool:

@@ -65,7 +65,7 @@ def _date(value: object) -> datetime.date:
     return value
 
 
-def _time(value: object) -> datetime.datetime:
+def time_of(value: object) -> datetime.datetime:
     """A time with its offset from UTC; one without is Finnish time (the first of two when clocks go back)."""
     if isinstance(value, str) and _TIME.fullmatch(value):
         try:
@@ -85,7 +85,8 @@ def _time(value: object) -> datetime.datetime:
     return value.replace(tzinfo=datetime.timezone(offset))
 
 
-def _name(value: object) -> str:
+def name_of(value: object) -> str:
+    """A name as it stands; refused when it is none."""
     if not isinstance(value, str):
         hint = "put it in quotation marks" if isinstance(value, (bool, int, float, datetime.date)) else None
         raise refused(f"text of 1–{LONGEST_NAME} characters", hint)
@@ -150,8 +151,8 @@ def _schema(**words: Any) -> WithJsonSchema:
 Date = Annotated[
     datetime.date, PlainValidator(_date), _schema(type="string", format="date", pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 ]
-Time = Annotated[datetime.datetime, PlainValidator(_time), _schema(type="string", pattern=f"^{_TIME.pattern}$")]
-Name = Annotated[str, PlainValidator(_name), _schema(type="string", minLength=1, maxLength=LONGEST_NAME)]
+Time = Annotated[datetime.datetime, PlainValidator(time_of), _schema(type="string", pattern=f"^{_TIME.pattern}$")]
+Name = Annotated[str, PlainValidator(name_of), _schema(type="string", minLength=1, maxLength=LONGEST_NAME)]
 Text = Annotated[str, PlainValidator(_text), _schema(type="string", maxLength=LONGEST_TEXT)]
 NeededText = Annotated[str, PlainValidator(_needed_text), _schema(type="string", maxLength=LONGEST_TEXT, pattern=r"\S")]
 Days = Annotated[int, PlainValidator(_whole(0, 7)), _schema(type="integer", minimum=0, maximum=7)]

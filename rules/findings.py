@@ -10,6 +10,7 @@ from typing import Any
 from rules.conditions import FALSE, MAYBE, TRUE, Condition, unsettled
 from rules.deriving import Derivation
 from rules.engines import Engine
+from rules.engines.base import rules_of_wave
 from rules.facts import UNKNOWN, Value
 from rules.fold import History, Subject
 from rules.pack import ANY_STEP, FINDING, Pack, Rule, Ruleset, Wave
@@ -95,7 +96,7 @@ class Judge:
         for subject in subjects:
             facts = self._ruleset.derive(subject.kind, subject.facts)
             outcomes = self._engine(self._ruleset).judge(subject.kind, facts, self._day)
-            found += self._listed(self._ruleset.about(subject.kind), outcomes, subject, facts)
+            found += self._listed(rules_of_wave(self._ruleset.about(subject.kind), 0), outcomes, subject, facts)
         return found
 
     def _listed(
@@ -137,11 +138,17 @@ class Judge:
     ) -> Finding:
         """The rule judged with the parameter values of its event's day, where those make a difference."""
         same = other.rules[rule.position]
-        if same == rule and _derived_alike(rule, self._ruleset, other):
+        if same == rule and derived_alike(rule, self._ruleset, other):
             return self._finding(rule, subject, outcome, facts, judged_on, self._ruleset)
         facts = other.derive(subject.kind, dict(facts))
-        outcome = self._engine(other).judge(subject.kind, facts, self._day)[rule.position]
+        outcome = self._judged_by(other, same, subject.kind, facts)
         return self._finding(same, subject, outcome, facts, judged_on, other)
+
+    def _judged_by(self, other: Ruleset, rule: Rule, kind: str, facts: Mapping[str, Value]) -> str:
+        if rule.wave == 0:
+            return self._engine(other).judge(kind, facts, self._day)[rule.position]
+        earlier = {name: str(value) for name, value in facts.items() if name.startswith(FINDING)}
+        return self._engine(other).judge_wave(rule.wave, facts, earlier, self._day)[rule.position]
 
     def _finding(
         self, rule: Rule, subject: Subject, outcome: str, facts: Mapping[str, Value], judged_on: date, ruleset: Ruleset
@@ -214,7 +221,7 @@ def _recorded(name: str, facts: Mapping[str, Value], derivations: Mapping[str, D
     return [found for operand in unknown for found in _recorded(operand, facts, derivations)]
 
 
-def _derived_alike(rule: Rule, one: Ruleset, other: Ruleset) -> bool:
+def derived_alike(rule: Rule, one: Ruleset, other: Ruleset) -> bool:
     """Whether the deadlines a rule reads are the same in two rulesets."""
     here = {item.name: item for item in one.derivations}
     there = {item.name: item for item in other.derivations}

@@ -25,6 +25,7 @@ CHECK_CHARACTERS = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 HIDDEN = "(hidden)"
 
 _SHORTEST = 10  # characters: a code without its sign
+_NINE_FIGURES = re.compile(r"(?:\D*+\d){9}")  # a code has as many at least; most texts have not
 _DASHES = frozenset("\u2212\u2043\u02d7\u2500\u30fc")  # minus, hyphen bullet and the like; true dashes have category Pd
 _DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -53,7 +54,11 @@ _LOOSE = re.compile(r"[0-9]{6}[A-Z]?[0-9]{3}")
 
 def contains_code(text: str) -> bool:
     """Whether a Finnish personal identity code stands anywhere in the text (see the module's docstring)."""
-    if len(text) < _SHORTEST and text.isascii():
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    elif len(text) < _SHORTEST:
+        return False
+    if not _NINE_FIGURES.match(text):
         return False
     plain = _OPAQUE.sub(" ", _plain(text))
     return any(_stands_in(plain, shape) for shape in _SHAPES)

@@ -112,7 +112,12 @@ def load_case(source: str | bytes, *, name: str = "case") -> Case:
 
 def case_from_data(data: object, *, name: str = "case") -> Case:
     """A case from plain data: a mapping as JSON or YAML readers make it. Raises JournalError."""
-    return _named(lambda: _case(Reading(data, [], dict)), name)
+    return case_from_reading(Reading(data, [], dict), name=name)
+
+
+def case_from_reading(reading: Reading, *, name: str = "case") -> Case:
+    """A case from data already read, whose form may have mistakes of its own. Raises JournalError."""
+    return _named(lambda: _case(reading), name)
 
 
 def case_from_stored(header: Mapping[str, object], entries: Iterable[Mapping[str, object]]) -> Case:
@@ -157,7 +162,7 @@ def new_entries(case: Case, data: object, *, name: str = "entries") -> tuple[Ent
     taken = {entry.id for entry in case.entries}
     named = _named_by_position(raw_entries, len(case.entries), taken)
     entries = [_entry(raw, ("entries", at), faults) for at, raw in enumerate(named)]
-    faults += _id_faults(named, taken)
+    faults += id_faults(named, taken)
     if faults:
         raise JournalError(_problems(faults, whole, {}), name)
     return tuple(entry for entry in entries if entry is not None)
@@ -218,7 +223,7 @@ def _case(reading: Reading) -> Case:
         raw_entries = data.get("entries")
         if isinstance(raw_entries, (list, tuple)):
             entries = [_entry(raw, ("entries", at), faults) for at, raw in enumerate(raw_entries)]
-            faults += _id_faults(raw_entries)
+            faults += id_faults(raw_entries)
     else:
         faults.append(Fault((), shown(data), "a mapping with the keys case and entries"))
     if faults or header is None:
@@ -280,7 +285,7 @@ def _validated(model: type[Model], raw: Mapping[str, object], path: Path, faults
     return None
 
 
-def _id_faults(entries: Iterable[object], before: Collection[str] = ()) -> list[Fault]:
+def id_faults(entries: Iterable[object], before: Collection[str] = ()) -> list[Fault]:
     """Ids given twice or clashing with those given by position, and corrections of entries that are not there.
 
     `before` are the ids of entries that stand before these.

@@ -226,11 +226,12 @@ class Ruleset:
 
     def derive(self, kind: str, facts: dict[str, Value]) -> dict[str, Value]:
         """`facts` of a subject with the deadlines derived from them added (in place)."""
-        for derivation in self._derivations(kind):
+        for derivation in self.derivations_about(kind):
             facts[derivation.name] = derivation.value(facts)
         return facts
 
-    def _derivations(self, kind: str) -> tuple[Derivation, ...]:
+    def derivations_about(self, kind: str) -> tuple[Derivation, ...]:
+        """The deadlines that the rules about a kind rest on, each after those it is derived from."""
         found = self._by_kind.get(kind)
         if found is None:
             needed = self._needed(kind)

@@ -1,13 +1,17 @@
 #!/bin/sh
 # Makes the Python environment that every make target uses; leaves at once when it is up to date.
 #
-#   scripts/environment.sh [FOLDER]      FOLDER is .venv when left out
+#   scripts/environment.sh [FOLDER [EXTRA …]]      FOLDER is .venv when left out
+#
+# An EXTRA is one of pyproject.toml's optional sets of packages, installed beside those that every target needs:
+# `bench` for `make bench`, `spark` for `make test` where Java 17 or newer is found (500 MB; POLKU_SPARK=no leaves it out).
 #
 # POLKU_PYTHON names the Python to use (3.11, 3.12 or 3.13). Without it an environment that works is kept, and a new one
 # is made with python3, or else the first of python3.12, python3.11 and python3.13 that is there.
 set -eu
 cd "$(dirname "$0")/.."
 venv=${1:-.venv}
+[ $# -eq 0 ] || shift
 python=$venv/bin/python
 stamp=$venv/.polku-ready
 
@@ -94,17 +98,33 @@ install_packages() {
     "$python" -c 'import durable.engine'
 }
 
-if fits; then
-    if [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ]; then exit 0; fi
-else
-    make_venv
+java_version() { # "17" for the Java that Spark would start, else nothing
+    { "${JAVA_HOME:+$JAVA_HOME/bin/}java" -version 2>&1 || :; } | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1
+}
+
+wanted() { # is this extra to be installed here?
+    [ "$1" = spark ] || return 0
+    [ "${POLKU_SPARK:-yes}" != no ] && [ "$(java_version)" -ge 17 ] 2>/dev/null
+}
+
+install_extra() {
+    if [ "$(cat "$stamp-$1" 2>/dev/null)" = "$(fingerprint)" ] || ! wanted "$1"; then return; fi
+    say "installing the extra packages for $1"
+    "$python" -m pip install -qq --use-pep517 --editable ".[$1]" ||
+        fail "the packages for $1 could not be installed; what pip said stands above."
+    fingerprint >"$stamp-$1"
+}
+
+if ! fits; then make_venv; fi
+if [ "$(cat "$stamp" 2>/dev/null)" != "$(fingerprint)" ]; then
+    rm -f "$stamp"
+    # An environment whose making broke off has a Python that runs, but no pip.
+    "$python" -m pip --version >/dev/null 2>&1 || make_venv
+    if ! install_packages; then
+        explain_build
+        fail "the packages could not be installed; what pip said stands above."
+    fi
+    fingerprint >"$stamp"
+    say "$venv is ready"
 fi
-rm -f "$stamp"
-# An environment whose making broke off has a Python that runs, but no pip.
-"$python" -m pip --version >/dev/null 2>&1 || make_venv
-if ! install_packages; then
-    explain_build
-    fail "the packages could not be installed; what pip said stands above."
-fi
-fingerprint >"$stamp"
-say "$venv is ready"
+for extra in "$@"; do install_extra "$extra"; done

@@ -60,6 +60,7 @@ SET = (
     Shot("decision", "vilho", _STATES["a decision"], 1150),
     Shot("rule", "aino", "/rules/trial-parallel-two-statements", 1150),
     Shot("team", "martta", "/team", 1300),
+    Shot("check", "martta", _STATES["a check by client"], 1300),
     Shot("audit", "tarmo", "/audit", 900),
     Shot("summary", "vilho", "/clients/sirpa-path/summary", 1360),
 )

@@ -16,6 +16,8 @@ from rules.assessment import Assessor, Proposal
 from rules.journal import Case
 from service.arguments import AsJson, AsOf, KnownAt, Language, Out, assessor, case_of, proposal, today
 from service.audit_commands import audit
+from service.check_commands import checks
+from service.generate_commands import generators
 from service.replay_commands import replays
 from service.rights_commands import rights
 from service.rules_commands import rules
@@ -33,6 +35,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(checks)
+app.add_typer(generators)
 app.add_typer(rules)
 app.add_typer(operations)
 app.add_typer(database)

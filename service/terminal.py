@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DONE, FINDINGS, BAD_INPUT = 0, 1, 2
 #: Errors whose text is written for people and holds nothing of a client; by name, so that `polku next` need not import
 #: what it does not use.
-TOLD = ("CaseFileError", "SettingsError", "StoreError", "StoreUnavailable", "Forbidden", "BackupError")
+TOLD = ("CaseFileError", "SettingsError", "StoreError", "StoreUnavailable", "Forbidden", "BackupError", "CheckError")
 #: As shells count a program whose reader has gone.
 READER_GONE = 141
 WIDEST = 100

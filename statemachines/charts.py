@@ -257,23 +257,29 @@ if _mistakes := mistakes_in(list(ARROWS)):
 # --- The compiled table -----------------------------------------------------------------------------------------------
 
 Guards = tuple[tuple[Guard, bool], ...]
+Ways = dict[str, list[tuple[Guards, str]]]  # state -> the ways out, tried in order: (guards, where it leads)
 
 
-def _compile(arrows: tuple[Arrow, ...]) -> dict[tuple[str, str], dict[str, list[tuple[Guards, str]]]]:
-    table: dict[tuple[str, str], dict[str, list[tuple[Guards, str]]]] = {}
+def _compile(arrows: tuple[Arrow, ...]) -> dict[tuple[str, str], Ways]:
+    table: dict[tuple[str, str], Ways] = {}
     for arrow in arrows:
         guards = tuple((GUARDS[name], wanted) for name, wanted in arrow.guards)
         table.setdefault((arrow.chart, arrow.trigger), {}).setdefault(arrow.source, []).append((guards, arrow.dest))
     return table
 
 
-# (chart, trigger) -> state -> the ways out, tried in order: (guards, where it leads).
+# By (chart, trigger).
 TABLE = _compile(ARROWS)
 
 
 def step(chart: str, trigger: str, state: str, situation: Any, entry: Any) -> str | None:
     """Where `trigger` takes a chart from `state`, or None when no row allows it."""
-    for guards, dest in TABLE[chart, trigger].get(state, ()):
+    return way_out(TABLE[chart, trigger], state, situation, entry)
+
+
+def way_out(ways: Ways, state: str, situation: Any, entry: Any) -> str | None:
+    """Where the first of these ways leads from `state` whose guards allow it, or None."""
+    for guards, dest in ways.get(state, ()):
         for guard, wanted in guards:
             if guard(situation, entry) is not wanted:
                 break
@@ -282,9 +288,15 @@ def step(chart: str, trigger: str, state: str, situation: Any, entry: Any) -> st
     return None
 
 
+# By (chart, trigger): the guards of its rows, whatever state they lead from, each once.
+_GUARDS_OF = {key: tuple({guards for rows in ways.values() for guards, _ in rows}) for key, ways in TABLE.items()}
+
+
 def counts(chart: str, trigger: str, situation: Any, entry: Any) -> bool:
     """Whether the entry is one that the trigger's rows speak of, from whatever state."""
-    return any(step(chart, trigger, state, situation, entry) is not None for state in TABLE[chart, trigger])
+    return any(
+        all(guard(situation, entry) is wanted for guard, wanted in guards) for guards in _GUARDS_OF[chart, trigger]
+    )
 
 
 def allowed(trigger: str, states: Any) -> bool:

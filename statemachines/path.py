@@ -18,9 +18,12 @@ from statemachines.charts import (
     PHASES,
     REFERRAL_OPEN,
     RENEWS_REFERRAL,
+    TABLE,
     EntryLike,
+    Ways,
     counts,
     step,
+    way_out,
 )
 
 E = TypeVar("E", bound=EntryLike)
@@ -207,27 +210,32 @@ def follow(entries: Iterable[E], *, referral_lapse_months: int, add_months: Call
     odd: list[tuple[int, E, str]] = []
     trials: list[tuple[int, E]] = []
     activity_from: list[tuple[date, str]] = []  # the activity's state after each entry it took
+    entry = None
     for place, entry in enumerate(entries):
-        path.last_day = entry.date
-        for chart, trigger in FIRED_BY.get(entry.type, ()):
-            if chart == "referral":
-                _refer(path, trigger, entry, lambda since: add_months(since, referral_lapse_months))
+        effect = _EFFECTS.get(entry.type)
+        if effect is None:
+            continue
+        moves, closed, other_outcome = effect
+        for chart, trigger, ways, note in moves:
+            if note is None:
+                _refer(path, trigger, ways, entry, referral_lapse_months, add_months)
                 continue
             old = getattr(path, chart)
-            new = step(chart, trigger, old, path, entry)
+            new = way_out(ways, old, path, entry)
             if new is None:
                 odd.append((place, entry, NO_ROW))
                 continue
-            _NOTE[chart](path, trigger, entry, old, new)
+            note(path, trigger, entry, old, new)
             setattr(path, chart, new)
             if chart == "activity":
                 activity_from.append((entry.date, new))
             elif trigger == "start_work_trial":
                 trials.append((place, entry))
-        if (outside := _OUTSIDE_THE_CHARTS.get(entry.type)) is not None:
-            closed, other_outcome = outside
-            path.closed = path.closed if closed is None else closed
-            path.other_outcome = path.other_outcome if other_outcome is None else other_outcome
+        if closed is not None:
+            path.closed = closed
+        if other_outcome is not None:
+            path.other_outcome = other_outcome
+    path.last_day = entry.date if entry is not None else None
     odd += _odd_arrangements(trials, activity_from)
     path.inconsistent = [(entry, reason) for _, entry, reason in sorted(odd, key=lambda each: each[0])]
     return path
@@ -252,14 +260,16 @@ def _end(episode: Episode[E], entry: E) -> None:
     episode.ended_by, episode.ended_on = entry, entry.date
 
 
-def _refer(path: Path[E], trigger: str, entry: E, stands_until: Callable[[date], date]) -> None:
+def _refer(
+    path: Path[E], trigger: str, ways: Ways, entry: E, lapse_months: int, add_months: Callable[[date, int], date]
+) -> None:
     """Let the referral lapse if its time had passed before this entry, then take the entry."""
     run = path.referrals[-1] if path.referral in REFERRAL_OPEN else None
     if run is not None and entry.date > run.lapses_on:
         path.referral = step("referral", LAPSE, path.referral, path, None) or path.referral
         run.ended_on = run.lapses_on + timedelta(days=1)
         run = None
-    new = step("referral", trigger, path.referral, path, entry)
+    new = way_out(ways, path.referral, path, entry)
     renews = trigger in RENEWS_REFERRAL and (new is not None or counts("referral", trigger, path, entry))
     if new is None and not renews:
         return
@@ -271,7 +281,7 @@ def _refer(path: Path[E], trigger: str, entry: E, stands_until: Callable[[date],
         return
     run.entries.append(entry)
     if renews:
-        run.lapses_on = stands_until(entry.date)
+        run.lapses_on = add_months(entry.date, lapse_months)
     if trigger == "take_initiative" and run.initiative is None:
         run.initiative = entry
     if path.referral == "planned" and run.planned_by is None:
@@ -336,4 +346,25 @@ _NOTE: dict[str, Callable[[Path[Any], str, Any, str, str], None]] = {
     "coaching": _note_coaching,
     "work_trial": _note_trial,
     "employment": _note_job,
+}
+
+
+# --- What an entry of each type does, compiled ------------------------------------------------------------------------
+
+
+class _Effect(NamedTuple):
+    """The steps an entry takes (chart, trigger, ways out, what is noted; None: the referral notes its own), and what it
+    does to the closed case and the other outcome."""
+
+    moves: tuple[tuple[str, str, Ways, Callable[[Path[Any], str, Any, str, str], None] | None], ...]
+    closed: bool | None
+    other_outcome: bool | None
+
+
+_EFFECTS: dict[str, _Effect] = {
+    kind: _Effect(
+        tuple((chart, trigger, TABLE[chart, trigger], _NOTE.get(chart)) for chart, trigger in FIRED_BY.get(kind, ())),
+        *_OUTSIDE_THE_CHARTS.get(kind, (None, None)),
+    )
+    for kind in (*FIRED_BY, *(kind for kind in _OUTSIDE_THE_CHARTS if kind not in FIRED_BY))
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from rules.calendar import add_months
@@ -11,8 +12,8 @@ from rules.fold.cover import activity_decisions, consent, in_force
 from rules.fold.jobs import pending_jobs
 from rules.fold.record import Record, field, said
 from rules.journal import Entry
-from statemachines.charts import COACHING_RUNNING, PHASES
-from statemachines.path import PathState
+from statemachines.charts import COACHING_RUNNING
+from statemachines.path import Episode, PathState
 
 
 def case_facts(record: Record, state: PathState) -> dict[str, Value]:
@@ -35,7 +36,12 @@ def case_facts(record: Record, state: PathState) -> dict[str, Value]:
 
 
 def _charts(record: Record, state: PathState) -> dict[str, Value]:
-    charts = (state.activity, state.coaching, state.work_trial, state.employment)
+    coaching = _runs(record, state.coaching in COACHING_RUNNING, "coaching_started")
+    trial = _runs(record, state.work_trial == "running", "work_trial_started")
+    employed = _runs(record, state.employment == "employed", "job_started")
+    activity = _runs(record, state.activity in ("active", "paused"), "activity_started")
+    # An interrupted coaching is running, but it is not active.
+    active = "no" if state.coaching == "interrupted" else coaching
     return {
         "case.stage": state.stage,
         "case.in_view": "no" if state.stage in ("closed", "other_outcome") else "yes",
@@ -44,24 +50,13 @@ def _charts(record: Record, state: PathState) -> dict[str, Value]:
         "case.coaching": state.coaching,
         "case.work_trial": state.work_trial,
         "case.employment": state.employment,
-        "case.coaching_running": _runs(record, state.coaching in COACHING_RUNNING, "coaching_started"),
-        "case.trial_running": _runs(record, state.work_trial == "running", "work_trial_started"),
-        "case.employed": _runs(record, state.employment == "employed", "job_started"),
-        "case.some_service_ended": "yes" if "ended" in charts else "no",
-        "case.nothing_runs": _nothing_runs(record, state),
-        "case.some_service_running": "yes" if _some_service_runs(state) else "no",
+        "case.coaching_running": coaching,
+        "case.trial_running": trial,
+        "case.employed": employed,
+        "case.some_service_ended": "yes" if "ended" in state[2:] else "no",
+        "case.nothing_runs": _neither(activity, active, trial, employed),
+        "case.some_service_running": "yes" if "yes" in (activity, coaching, trial) else "no",
     }
-
-
-def _nothing_runs(record: Record, state: PathState) -> str:
-    """Whether there is no activity, active coaching, trial or job; an interrupted coaching is not active."""
-    running = (
-        _runs(record, state.activity in ("active", "paused"), "activity_started"),
-        "no" if state.coaching == "interrupted" else _runs(record, state.coaching in PHASES, "coaching_started"),
-        _runs(record, state.work_trial == "running", "work_trial_started"),
-        _runs(record, state.employment == "employed", "job_started"),
-    )
-    return _neither(*running)
 
 
 def _neither(*running: str) -> str:
@@ -69,31 +64,34 @@ def _neither(*running: str) -> str:
     return "no" if "yes" in running else UNKNOWN if UNKNOWN in running else "yes"
 
 
-def _some_service_runs(state: PathState) -> bool:
-    return state.activity in ("active", "paused") or state.coaching in COACHING_RUNNING or state.work_trial == "running"
-
-
 def _runs(record: Record, runs: bool, start: str) -> str:
     # A sender that does not carry the start of a service cannot tell that the service does not run.
     if runs:
         return "yes"
-    return UNKNOWN if start in record.case.not_recorded else "no"
+    return UNKNOWN if start in record.not_recorded else "no"
+
+
+_ANSWERS = ("interest_asked", "coaching_declined")
 
 
 def _interest(record: Record) -> dict[str, Value]:
     asked = record.of("interest_asked")
-    answers = [entry for entry in record.of("interest_asked", "coaching_declined") if _answer(entry) is not None]
+    answers = [entry for entry in record.among(_ANSWERS) if _answer(entry) is not None]
     interest = _answer(answers[-1]) if answers else None
     if interest is None:
-        absent = record.absent(("interest_asked", "coaching_declined"), None)
+        absent = record.absent(_ANSWERS, None)
         interest = UNKNOWN if absent == UNKNOWN else "not_asked"
-    ends = [*record.path.coachings, *record.path.trials, *record.path.jobs]
+    path = record.path
     return {
         "case.interest": interest,
         "case.wish_on": _wish_on(answers),
-        "case.last_service_ended_on": max((e.ended_on for e in ends if e.ended_on is not None), default=None),
+        "case.last_service_ended_on": max(_ends([*path.coachings, *path.trials, *path.jobs]), default=None),
         "case.interest_asked_on": _asked_on(record, asked),
     }
+
+
+def _ends(episodes: Iterable[Episode[Entry]]) -> list[date]:
+    return [episode.ended_on for episode in episodes if episode.ended_on is not None]
 
 
 def _answer(entry: Entry) -> str | None:
@@ -101,7 +99,8 @@ def _answer(entry: Entry) -> str | None:
     if entry.type == "interest_asked":
         return said(field(entry, "wants_to_work"))
     # Of a proposed decline the reason may not be told yet.
-    return {"client_choice": "no", None: UNKNOWN}.get(field(entry, "reason"))
+    reason = field(entry, "reason")
+    return UNKNOWN if reason is None else "no" if reason == "client_choice" else None
 
 
 def _wish_on(answers: list[Entry]) -> date | None:
@@ -114,7 +113,7 @@ def _wish_on(answers: list[Entry]) -> date | None:
     return wish
 
 
-def _asked_on(record: Record, asked: list[Entry]) -> Value:
+def _asked_on(record: Record, asked: Sequence[Entry]) -> Value:
     months = record.parameters["interest.ask_again_months"]
     if asked and not record.passed(add_months(asked[-1].date, months)):
         return asked[-1].date
@@ -165,7 +164,7 @@ def _checked_on(record: Record, plan: Entry | None) -> Value:
 
 
 def _implementation_plan(record: Record) -> str:
-    plans = [entry for entry in record.of("activation_plan_updated") if field(entry, "coaching") is not None]
+    plans = record.plans_with_coaching
     return implementation_plan_since(record, plans[-1].date) if plans else "no"
 
 
@@ -180,7 +179,7 @@ def _work_trial_possible(record: Record) -> str:
 
 def _people(record: Record) -> dict[str, Value]:
     assigned: dict[str, Entry] = {}
-    for entry in record.of("worker_assigned", "worker_released"):
+    for entry in record.among(("worker_assigned", "worker_released")):
         if field(entry, "role") != "social_worker":
             continue
         if entry.type == "worker_assigned":
@@ -188,9 +187,10 @@ def _people(record: Record) -> dict[str, Value]:
         else:
             assigned.pop(field(entry, "worker"), None)
     refused = "no"
-    if assigned:
+    decisions = record.of("social_worker_retention_decided")
+    if assigned and decisions:
         latest = max(assigned.values(), key=lambda entry: record.history.position[entry.id])
-        later = [e for e in record.of("social_worker_retention_decided") if record.after(e, latest)]
+        later = [entry for entry in decisions if record.after(entry, latest)]
         if later:
             refused = {"no": "yes", UNKNOWN: UNKNOWN}.get(field(later[-1], "retained"), "no")
     return {
@@ -207,7 +207,7 @@ def _follow_up(record: Record) -> dict[str, Value]:
     seen = "no"
     if latest is not None and needs == "yes":
         kinds = ("need_assessed", "activation_plan_updated")
-        later = any(entry.date >= latest.date for entry in record.of(*kinds))
+        later = any(entry.date >= latest.date for kind in kinds for entry in record.of(kind)[-1:])
         seen = "yes" if later else record.absent(kinds, latest.date)
     return {"case.follow_up_needs_support": needs, "case.reassessed_since_follow_up": seen}
 
@@ -227,8 +227,8 @@ def _search(record: Record, state: PathState) -> dict[str, Value]:
     if state.coaching in COACHING_RUNNING:
         coaching = record.path.coachings[-1]
         phase_on = coaching.phase_entry.date if coaching.phase_entry is not None else coaching.started_on
-        job_ends = [job.ended_on for job in record.path.jobs if job.ended_on is not None]
-        ends = job_ends + [trial.ended_on for trial in record.path.trials if trial.ended_on is not None]
+        job_ends = _ends(record.path.jobs)
+        ends = job_ends + _ends(record.path.trials)
         if (
             state.coaching not in ("profile", "interrupted")
             and ends

@@ -15,16 +15,11 @@ from statemachines.path import CoachingEpisode
 Coaching = CoachingEpisode[Entry]
 
 
-def plans_with_coaching(record: Record) -> list[Entry]:
-    """The plan updates that name a coaching, in order."""
-    return [entry for entry in record.of("activation_plan_updated") if field(entry, "coaching") is not None]
-
-
 def plan_of(record: Record, start: date, previous: Coaching | None) -> tuple[str, Entry | None]:
     """A coaching's own plan update (SPEC §4 "Its plan update"): whether it exists, and the entry."""
     months = record.parameters["plan.lookback_months"]
     since = previous.ended_on if previous is not None else None
-    for plan in reversed(plans_with_coaching(record)):
+    for plan in reversed(record.plans_with_coaching):
         if plan.date <= start <= add_months(plan.date, months) and (since is None or plan.date >= since):
             return "yes", plan
     return record.absent_within("activation_plan_updated", months, start, since), None
@@ -34,7 +29,7 @@ def plan_to_come(record: Record, previous: Coaching | None) -> Entry | None:
     """The plan update of the coaching to come, while none runs: the latest not too old on the evaluation date."""
     months = record.parameters["plan.lookback_months"]
     since = previous.ended_on if previous is not None else None
-    for plan in reversed(plans_with_coaching(record)):
+    for plan in reversed(record.plans_with_coaching):
         if (since is None or plan.date >= since) and not record.passed(add_months(plan.date, months)):
             return plan
     return None
@@ -115,15 +110,17 @@ def _consent(record: Record, episode: Coaching) -> dict[str, Value]:
     if provider is None:
         return {"coaching.consent": UNKNOWN, "coaching.consent_withdrawn": "no"}
     standing = consent(record, "provider", provider, informed=True)
-    withdrawn = any(
-        field(entry, "scope") == "provider" and (field(entry, "parties") is None or provider in field(entry, "parties"))
+    withdrawn = [
+        entry
         for entry in record.of("consent_withdrawn")
-    )
+        if field(entry, "scope") == "provider" and provider in (field(entry, "parties") or (provider,))
+    ]
     return {"coaching.consent": standing, "coaching.consent_withdrawn": "yes" if withdrawn else "no"}
 
 
 def _planned_late(record: Record, episode: Coaching) -> str:
-    return "yes" if any(plan.date > episode.started_on for plan in plans_with_coaching(record)) else "no"
+    latest = record.plans_with_coaching[-1:]
+    return "yes" if latest and latest[0].date > episode.started_on else "no"
 
 
 def _implementation_plan(record: Record, episode: Coaching, exists: str, plan: Entry | None) -> str:
@@ -190,7 +187,7 @@ def _at_end(record: Record, episode: Coaching) -> dict[str, Value]:
         job.started_on <= end <= add_months(job.started_on, months) and (job.ended_on is None or job.ended_on > end)
         for job in record.path.jobs
     )
-    absent = UNKNOWN if "job_started" in record.case.not_recorded else "no"
+    absent = UNKNOWN if "job_started" in record.not_recorded else "no"
     return {
         "coaching.ended_in_first_job_year": "yes" if in_first_year else absent,
         "coaching.wish_at_end": wish(record, end),

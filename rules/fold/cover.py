@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 from rules.calendar import ONE_DAY
@@ -18,10 +19,13 @@ class Span(NamedTuple):
     end: date | None
 
 
+_START = attrgetter("start")
+
+
 def joined(spans: Iterable[Span]) -> list[Span]:
     """The spans, in order, those that follow each other without a gap made one; empty ones left out."""
     found: list[Span] = []
-    for span in sorted((s for s in spans if s.end is None or s.start <= s.end), key=lambda s: s.start):
+    for span in sorted([s for s in spans if s.end is None or s.start <= s.end], key=_START):
         last = found[-1] if found else None
         if last is None or (last.end is not None and span.start > _next_day(last.end)):
             found.append(span)
@@ -62,24 +66,25 @@ def statements(record: Record, measure: str, *, maybe: bool) -> list[Span]:
     for entry in record.of("statement_issued"):
         if field(entry, "measure") != measure or field(entry, "paying") not in paying:
             continue
-        ends = [field(entry, "end")]
-        ends += [other.date - ONE_DAY for other in withdrawn if record.after(other, entry)]
-        spans.append(Span(field(entry, "start"), min((end for end in ends if end is not None), default=None)))
+        ends = [other.date - ONE_DAY for other in withdrawn if record.after(other, entry)]
+        if field(entry, "end") is not None:
+            ends.append(field(entry, "end"))
+        spans.append(Span(field(entry, "start"), min(ends, default=None)))
     return spans
 
 
 def activity_decisions(record: Record) -> list[Span]:
     """The spans of the granted decisions for activity, cut by decisions that ended it."""
     decisions = [entry for entry in record.of("service_decision") if field(entry, "service") == "activity"]
-    ended = [entry for entry in decisions if field(entry, "decision") == "ended"]
     spans = []
-    for entry in decisions:
+    for place, entry in enumerate(decisions):
         if field(entry, "decision") != "granted":
             continue
-        ends = [field(entry, "end")]
-        ends += [field(other, "end") or other.date for other in ended if record.after(other, entry)]
-        start = field(entry, "start") or entry.date
-        spans.append(Span(start, min((end for end in ends if end is not None), default=None)))
+        ends = [] if field(entry, "end") is None else [field(entry, "end")]
+        for later in decisions[place + 1 :]:
+            if field(later, "decision") == "ended":
+                ends.append(field(later, "end") or later.date)
+        spans.append(Span(field(entry, "start") or entry.date, min(ends, default=None)))
     return spans
 
 
@@ -99,8 +104,8 @@ def consent(record: Record, scope: str, party: str | None, *, informed: bool = F
                 parties -= parties if field(other, "parties") is None else set(field(other, "parties"))
         if not parties or (party is not None and party not in parties):
             continue
-        details = (field(entry, "voluntary"), field(entry, "informed")) if informed else ()
-        if all(detail == "yes" for detail in details):
+        details = (field(entry, "voluntary"), field(entry, "informed")) if informed else ("yes",)
+        if details.count("yes") == len(details):
             return "yes"
         if "no" not in details:
             answer = UNKNOWN

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from rules.calendar import add_days, add_months
@@ -17,10 +18,13 @@ Job = Episode[Entry]
 
 def pending_jobs(record: Record) -> list[Entry]:
     """The agreements of jobs that no later start or agreement with the same employer has replaced."""
-    later = record.of("job_agreed", "job_started")
+    agreed = record.of("job_agreed")
+    if not agreed:
+        return []
+    later = record.among(("job_agreed", "job_started"))
     return [
         entry
-        for entry in record.of("job_agreed")
+        for entry in agreed
         if not any(record.after(other, entry) and _same_employer(other, entry) for other in later)
     ]
 
@@ -87,22 +91,25 @@ def _counselling(record: Record, start: date) -> dict[str, Value]:
 # --- meetings around the start of a job (criterion 23) ---
 
 
-def _checkpoints(parameters: Mapping[str, int], start: date) -> list[tuple[date, date]]:
+def _checkpoints(parameters: Mapping[str, int], start: date) -> Iterator[tuple[date, date]]:
     """The windows for meeting the client, first and last day, in order of the last day.
 
     Before the start, just after it, each of the first weeks; then months, which begin when the first month is over.
     """
     before, after = parameters["job_contact.before_days"], parameters["job_contact.start_days"]
-    windows = [(add_days(start, -before), add_days(start, -1)), (start, add_days(start, after))]
-    for week in range(parameters["job_contact.first_weeks"]):
-        windows.append((add_days(start, 7 * week), add_days(start, 7 * week + 6)))
+    yield add_days(start, -before), add_days(start, -1)
+    yield start, add_days(start, after)
+    for first in range(0, 7 * parameters["job_contact.first_weeks"], 7):
+        yield add_days(start, first), add_days(start, first + 6)
     month_over = add_days(start, parameters["job_contact.first_month_days"])
     year_over = add_months(start, parameters["job_contact.year_months"])
     month = 1
     while (due := add_months(month_over, month)) <= year_over:
-        windows.append((month_over, due))
+        yield month_over, due
         month += 1
-    return windows
+
+
+_MEETING = {"yes": "met", "no": "missed", UNKNOWN: UNKNOWN}
 
 
 def _meetings(record: Record, start: date, *, over: bool) -> dict[str, Value]:
@@ -112,7 +119,7 @@ def _meetings(record: Record, start: date, *, over: bool) -> dict[str, Value]:
         return facts
     for due, met in _meetings_due(record, start):
         if record.passed(due):
-            facts["job.latest_meeting"] = {"yes": "met", "no": "missed"}.get(met, UNKNOWN)
+            facts["job.latest_meeting"] = _MEETING[met]
             facts["job.latest_meeting_by"] = due
         elif met != "yes":
             facts["job.next_meeting_by"] = due if met == "no" else UNKNOWN
@@ -120,7 +127,7 @@ def _meetings(record: Record, start: date, *, over: bool) -> dict[str, Value]:
     return facts
 
 
-def _meetings_due(record: Record, start: date) -> list[tuple[date, str]]:
+def _meetings_due(record: Record, start: date) -> Iterator[tuple[date, str]]:
     """The days by which the client is to be met, and whether that was done (yes, no, unknown).
 
     A window that was over before coaching began does not count. From the first month on, as many meetings are due as
@@ -129,15 +136,15 @@ def _meetings_due(record: Record, start: date) -> list[tuple[date, str]]:
     coached_from = record.path.coachings[-1].started_on
     month_over = add_days(start, record.parameters["job_contact.first_month_days"])
     days = [entry.date for entry in meetings(record, "client")]
-    monthly = sum(day >= month_over for day in days)
-    answers, months = [], 0
+    monthly = len(days) - bisect_left(days, month_over)
+    months = 0
     for first, last in _checkpoints(record.parameters, start):
         if last < coached_from:
             continue
         if first < month_over:
-            met = any(first <= day <= last for day in days)
+            at = bisect_left(days, first)
+            met = at < len(days) and days[at] <= last
         else:
             months += 1
             met = monthly >= months
-        answers.append((last, "yes" if met else record.absent(("contact",), first)))
-    return answers
+        yield last, "yes" if met else record.absent(("contact",), first)

@@ -6,8 +6,12 @@ would be another. So facts are kept until `holds_until`, not computed anew every
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from rules.calendar import ONE_DAY, add_months
@@ -19,6 +23,8 @@ from statemachines.path import Path, follow
 #: The id of an entry that is only proposed.
 PROPOSAL = "proposal"
 
+_DATE, _TYPE, _ID = attrgetter("date"), attrgetter("type"), attrgetter("id")
+
 
 def visible_entries(case: Case, until: date, known_at: datetime | None = None) -> list[Entry]:
     """The entries that count on `until`: dated by then, recorded by `known_at`, not voided; by date, then position.
@@ -27,18 +33,16 @@ def visible_entries(case: Case, until: date, known_at: datetime | None = None) -
     """
     if known_at is not None and known_at.tzinfo is None:
         known_at = known_at.replace(tzinfo=LOCAL_TIME)
-    seen = [
-        entry
-        for entry in case.entries
-        if entry.date <= until and (known_at is None or entry.recorded_at is None or entry.recorded_at <= known_at)
-    ]
-    seen.sort(key=lambda entry: entry.date)
+    seen = sorted(case.entries, key=_DATE)
+    del seen[bisect_right(seen, until, key=_DATE) :]
+    if known_at is not None:
+        seen = [entry for entry in seen if entry.recorded_at is None or entry.recorded_at <= known_at]
+    if "correction" not in map(_TYPE, seen):
+        return seen
     corrections: dict[str, list[Entry]] = {}
     for entry in seen:
         if entry.type == "correction":
             corrections.setdefault(field(entry, "voids"), []).append(entry)
-    if not corrections:
-        return seen
     return [entry for entry in seen if not _voided(entry, corrections)]
 
 
@@ -61,15 +65,11 @@ class History:
         self.entries = entries
         self.parameters = parameters
         self.step = step
-        self.by_type: dict[str, list[Entry]] = {}
-        self.position: dict[str, int] = {}
-        for position, entry in enumerate(entries):
-            self.position[entry.id] = position
-            found = self.by_type.get(entry.type)
-            if found is None:
-                self.by_type[entry.type] = [entry]
-            else:
-                found.append(entry)
+        self.position: dict[str, int] = dict(zip(map(_ID, entries), range(len(entries)), strict=True))
+        by_type: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            by_type[entry.type].append(entry)
+        self.by_type: dict[str, list[Entry]] = dict(by_type)
         self.path: Path[Entry] = follow(
             entries, referral_lapse_months=parameters["referral.lapse_months"], add_months=add_months
         )
@@ -95,7 +95,13 @@ class Record:
         self.path = history.path
         self.parameters = history.parameters
         self.day = day
+        self._by_type = history.by_type
+        #: The plan updates that name a coaching, in order.
+        self.plans_with_coaching = [plan for plan in self.of("activation_plan_updated") if field(plan, "coaching")]
         self._turn = date.max
+        self.not_recorded = history.case.not_recorded
+        self._complete_from = history.case.complete_from
+        self._has_holes = bool(self.not_recorded) or self._complete_from is not None
 
     @property
     def holds_until(self) -> date:
@@ -106,7 +112,8 @@ class Record:
         """Whether the evaluation date is `day` or later."""
         if day <= self.day:
             return True
-        self._turn = min(self._turn, day)
+        if day < self._turn:
+            self._turn = day
         return False
 
     def passed(self, day: date | None) -> bool:
@@ -115,34 +122,42 @@ class Record:
             return False
         if day < self.day:
             return True
-        if day < date.max:
-            self._turn = min(self._turn, day + ONE_DAY)
+        if day < self._turn:
+            self._turn = day + ONE_DAY
         return False
 
-    def of(self, *types: str) -> list[Entry]:
-        """The visible entries of these types, in order."""
-        if len(types) == 1:
-            return self.history.by_type.get(types[0], [])
-        found = [entry for kind in types for entry in self.history.by_type.get(kind, ())]
-        return sorted(found, key=lambda entry: self.history.position[entry.id])
+    def of(self, kind: str) -> Sequence[Entry]:
+        """The visible entries of a type, in order."""
+        return self._by_type.get(kind, ())
 
-    def latest(self, *types: str) -> Entry | None:
-        """The latest entry of these types."""
-        found = self.of(*types)
+    def among(self, kinds: Iterable[str]) -> Sequence[Entry]:
+        """The visible entries of these types, in order."""
+        found = [entries for kind in kinds if (entries := self._by_type.get(kind))]
+        if len(found) < 2:
+            return found[0] if found else ()
+        position = self.history.position
+        return sorted(chain.from_iterable(found), key=lambda entry: position[entry.id])
+
+    def latest(self, kind: str) -> Entry | None:
+        """The latest entry of a type."""
+        found = self._by_type.get(kind)
         return found[-1] if found else None
 
     def after(self, entry: Entry, other: Entry) -> bool:
         """Whether `entry` stands after `other` in the order of the journal."""
-        return self.history.position[entry.id] > self.history.position[other.id]
+        position = self.history.position
+        return position[entry.id] > position[other.id]
 
     def absent(self, types: Iterable[str], since: date | None) -> str:
         """What it means that entries of these types, sought from `since` on (None: from ever), were not found.
 
         `no`, or `unknown` when the sender does not carry them or one could lie where the journal may have holes.
         """
-        if any(kind in self.case.not_recorded for kind in types):
+        if not self._has_holes:
+            return "no"
+        if any(kind in self.not_recorded for kind in types):
             return UNKNOWN
-        start = self.case.complete_from
+        start = self._complete_from
         return UNKNOWN if start is not None and (since is None or since < start) else "no"
 
     def absent_within(self, kind: str, months: int, until: date | None = None, since: date | None = None) -> str:
@@ -150,9 +165,11 @@ class Record:
 
         `since` is a day before which the entry would not count anyway.
         """
-        if kind in self.case.not_recorded:
+        if not self._has_holes:
+            return "no"
+        if kind in self.not_recorded:
             return UNKNOWN
-        start = self.case.complete_from
+        start = self._complete_from
         if start is None:
             return "no"
         hole = start - ONE_DAY
@@ -165,7 +182,7 @@ class Record:
 
 def field(entry: Entry, name: str) -> Any:
     """A field of an entry by name; None when the entry has none such."""
-    return getattr(entry, name, None)
+    return entry.__dict__.get(name)  # as getattr does it, without the long way pydantic goes to a missing name
 
 
 def said(value: str | None) -> str:

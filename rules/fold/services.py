@@ -35,8 +35,10 @@ def activity_facts(
 
 
 def _latest_giving(episode: ActivityEpisode[Entry], name: str, *types: str) -> Entry | None:
-    entries = (e for e in reversed(episode.entries) if e.type in types and field(e, name) is not None)
-    return next(entries, None)
+    for entry in reversed(episode.entries):
+        if entry.type in types and field(entry, name) is not None:
+            return entry
+    return None
 
 
 def activity_days(episode: ActivityEpisode[Entry]) -> int | str:
@@ -47,7 +49,8 @@ def activity_days(episode: ActivityEpisode[Entry]) -> int | str:
 
 
 def _implementation_plan(record: Record, episode: ActivityEpisode[Entry]) -> str:
-    if any(entry.date >= episode.started_on for entry in record.of("implementation_plan_updated")):
+    latest = record.latest("implementation_plan_updated")
+    if latest is not None and latest.date >= episode.started_on:
         return "yes"
     return record.absent(("implementation_plan_updated",), episode.started_on)
 
@@ -97,5 +100,7 @@ def _trial_end(record: Record, trial: Episode[Entry] | None) -> Any:
 
 def planned_end(trial: Episode[Entry]) -> Any:
     """The trial's planned end: the latest extension's, else its start's; None when none was given."""
-    ends = [field(entry, "planned_end") for entry in trial.entries]
-    return next((end for end in reversed(ends) if end is not None), None)
+    for entry in reversed(trial.entries):
+        if (end := field(entry, "planned_end")) is not None:
+            return end
+    return None

@@ -76,11 +76,11 @@ def _plan(record: Record, trial: Trial) -> dict[str, Value]:
 def _covered(trial: Trial, naming: list[Entry], *, in_time: bool) -> int:
     """Whether plans cover the trial's start and first planned end, and each extension (by a plan of its date)."""
     first_end = field(trial.entry, "planned_end")
-    whole = (
+    whole = [
         min(_covers(plan, trial.started_on), _covers(plan, first_end))
         for plan in naming
         if not in_time or plan.date <= trial.started_on
-    )
+    ]
     truths = [max(whole, default=FALSE)]
     for extension in trial.entries:
         if extension.type == "work_trial_extended":
@@ -134,14 +134,17 @@ def _statements(record: Record, trial: Trial, *, proposed: bool) -> dict[str, Va
     until = planned_end(trial)
     standing: list[Span] = []
     for measure, name in (("activity", "trial.activity_statement"), ("work_trial", "trial.trial_statement")):
-        sure, maybe = statements(record, measure, maybe=False), statements(record, measure, maybe=True)
+        sure = statements(record, measure, maybe=False)
         span = in_force(record, sure)
         if proposed:
+            maybe = statements(record, measure, maybe=True)
             facts[name] = _covered_throughout(record, sure, maybe, trial.started_on, until)
         elif span is not None:
             facts[name] = "yes"
+        elif in_force(record, statements(record, measure, maybe=True)):
+            facts[name] = UNKNOWN
         else:
-            facts[name] = UNKNOWN if in_force(record, maybe) else record.absent(("statement_issued",), None)
+            facts[name] = record.absent(("statement_issued",), None)
         if span is not None:
             standing.append(span)
     if len(standing) == 2:
@@ -207,7 +210,7 @@ def _afterwards(record: Record, trial: Trial) -> dict[str, Value]:
     if ran_on:
         days.append(end)
     absent = record.absent(("contact", "activation_plan_updated"), end)
-    begun = any(record.after(entry, ended) for entry in record.of(*_STARTS))
+    begun = any(record.after(entry, ended) for kind in _STARTS for entry in record.of(kind)[-1:])
     return {
         "trial.support_since": min(days) if days else (UNKNOWN if absent == UNKNOWN else None),
         "trial.begun_since": "yes" if begun else "no",

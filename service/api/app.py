@@ -89,7 +89,7 @@ def _service(settings: Settings, clock: Clock, database: Database) -> Service:
         database=database,
         reading=Reading(database, clock, watch.readers),
         recorder=Recorder(database, assessor, clock, program=program_version()),
-        checks=Checks(database, assessor, clock),
+        checks=Checks(database, assessor, clock, program=program_version()),
         outlooks=Outlooks(database, assessor, clock, program=program_version()),
         packs=Packs(checked),
         watch=watch,

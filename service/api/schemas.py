@@ -431,6 +431,19 @@ class Replayed(BaseModel):
 # --- checks ---
 
 
+class CheckCounts(BaseModel):
+    """How much came of a check, when it was done. What is new, still open or settled is told beside the check before,
+    of findings there is something to do about."""
+
+    open: int = Field(description="next steps, and facts to be found out")
+    undetermined: int = Field(description="clients for whom it could not be told")
+    judged_again: int = Field(description="clients judged a second time, by the engines that judge a single client")
+    new: int | None = None
+    still_open: int | None = None
+    settled: int | None = None
+    left: int | None = Field(None, description="findings of the check before about clients who were not checked now")
+
+
 class Check(BaseModel):
     """A check of a caseload."""
 
@@ -442,6 +455,15 @@ class Check(BaseModel):
     started_at: Time
     finished_at: Time | None
     error: str | None
+    pack_version: str | None = Field(description="the version of the rules; null for checks of before it was kept")
+    compared_with: str | None = Field(description="your check before this one, about no later day")
+    counts: CheckCounts | None = Field(description="null until the check is done")
+
+
+class CheckList(BaseModel):
+    """Your checks in this role, the newest first; the oldest go when there are more than twenty."""
+
+    items: list[Check]
 
 
 class CheckFinding(BaseModel):
@@ -458,12 +480,16 @@ class CheckFinding(BaseModel):
     judged_on: Day | None = None
     action: str | None = None
     role: str | None = None
+    step: bool | None = Field(None, description="whether it is someone's next step")
+    change: Literal["new", "still_open", "settled"] | None = Field(
+        None, description="beside the check before; null where there is nothing to compare with"
+    )
     title: str | None
     text: str | None
 
 
 class CheckPage(Check):
-    """A check and a page of what it has found so far."""
+    """A check and, when it is done, a page of what it has found."""
 
     items: list[CheckFinding]
     next: str | None

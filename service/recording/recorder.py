@@ -11,18 +11,17 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from rules.assessment import Assessor
 from rules.entries import Correction
-from rules.fold import FOLD_VERSION
 from rules.journal import ENTRY_TYPES, Case, Entry, Problem, case_to_data
 from service.access.policy import may_open, may_record, may_void
 from service.access.principal import Principal
 from service.access.relations import Party, Ties, Worker, local_day, relation, ties
-from service.audit.canonical import canonical
 from service.audit.chain import timestamp
+from service.kept_facts import holds_until, kept
 from service.operations.metrics import RECORDED_ENTRIES
 from service.reading import is_name
 from service.recording.alarms import tell_alarm
@@ -301,20 +300,12 @@ class Recorder:
         if closed_on != stored.closed_on:
             unit.cases.set_closed(case.id, closed_on)
         # As the decision has just written them.
-        unit.facts.put(self._facts(stored, judged, todays(record)["subjects"]))
+        unit.facts.put(self._facts(stored, case, judged, todays(record)["subjects"]))
 
-    def _facts(self, stored: StoredCase, judged: Judged, subjects: list[dict[str, Any]]) -> KeptFacts:
-        now = judged.judgements[-1]
-        holds_until = now.folded.holds_until
-        return KeptFacts(
-            stored.id,
-            stored.version,
-            FOLD_VERSION,
-            self._assessor.pack.sha256,
-            now.as_of.isoformat(),
-            holds_until.isoformat() if holds_until < date.max else None,
-            canonical(subjects).decode(),
-        )
+    def _facts(self, stored: StoredCase, case: Case, judged: Judged, subjects: list[dict[str, Any]]) -> KeptFacts:
+        now, pack = judged.judgements[-1], self._assessor.pack
+        days = now.as_of, holds_until(pack, case, now.folded)
+        return kept(stored.id, stored.version, days, subjects, now.set_aside, program=self._program, pack=pack)
 
 
 def new_decision_id(now: datetime) -> str:

@@ -9,6 +9,7 @@ from service.store.database import Database, Unit
 from service.store.errors import Conflict, Forbidden, NoSuchCase, StoreError, StoreUnavailable, VersionConflict
 from service.store.migrating import differences, downgrade, migrate
 from service.store.outlooks import Standard
+from service.store.snapshots import Snapshot, StoredJournal
 from service.store.values import (
     Account,
     CheckFinding,
@@ -43,6 +44,7 @@ __all__ = [
     "NoSuchCase",
     "OutlookMade",
     "Session",
+    "Snapshot",
     "Standard",
     "StoreError",
     "StoreUnavailable",
@@ -50,6 +52,7 @@ __all__ = [
     "StoredDecision",
     "StoredEntry",
     "StoredEvent",
+    "StoredJournal",
     "StoredPack",
     "StoredRead",
     "Unit",

@@ -164,6 +164,12 @@ class Cases:
         rows = self._transaction.all(query.order_by(_case.id).limit(limit))
         return [(stored_case(row[:-1]), str(row[-1])) for row in rows]
 
+    def relations(self, principal: Principal, now: datetime, relations: Set[str]) -> dict[str, str]:
+        """Every case to which the principal, at `now`, has one of the `relations`, with the relation."""
+        query = open_to(principal, now, relations, self._transaction.region)
+        rows = self._transaction.all(query.with_only_columns(_case.id, query.selected_columns.relation))
+        return {str(case_id): str(found) for case_id, found in rows}
+
     def ids(self, *, after: str | None = None, limit: int = 500) -> list[str]:
         """The ids of the cases not disposed of, in order, from the one after `after`: for replay, of every case."""
         query = select(_case.id).where(_case.region == self._transaction.region, _case.disposed_at.is_(None))

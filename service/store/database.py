@@ -28,6 +28,7 @@ from service.store.outlooks import Outlooks
 from service.store.people import Accounts, Emergencies, Identities, Keys, Sessions
 from service.store.reads import Reads
 from service.store.records import Decisions, Entries, Events
+from service.store.snapshots import Snapshot
 from service.store.transaction import Transaction, translated
 
 #: Seconds to wait for a lock, a free connection, a server that answers; then StoreUnavailable.
@@ -161,6 +162,17 @@ class Database:
         """
         with self._transaction(*self._read(region), region=region) as transaction:
             yield Unit(transaction)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One moment of every region, to be read from end to end. Raises StoreUnavailable."""
+        with _connection(self._engine) as connection:
+            transaction = Transaction(connection, "")
+            try:
+                transaction.begin(*self._read(None))
+                yield Snapshot(transaction, connection)
+            finally:
+                transaction.rollback()
 
     @contextmanager
     def write(self, region: str) -> Iterator[Unit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from service.audit.canonical import canonical
 from service.audit.chain import timestamp
 from service.store import tables
 from service.store.chains import Chains
-from service.store.transaction import Transaction
+from service.store.transaction import BATCH, Transaction
 from service.store.values import Account, EmergencyAccess, Session, UsedKey
 
 _account, _session, _key = tables.account.c, tables.session.c, tables.request_key.c
@@ -221,6 +221,15 @@ class Identities:
         """Who the client is; None when nothing is kept."""
         found = self._transaction.run(select(_identity.data).where(*self._is(case_id))).scalar_one_or_none()
         return None if found is None else json.loads(found)
+
+    def of(self, case_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Who these clients are, as far as it is kept."""
+        query = select(_identity.case_id, _identity.data).where(_identity.region == self._transaction.region)
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(case_ids), BATCH):
+            some = query.where(_identity.case_id.in_(case_ids[start : start + BATCH]))
+            found.update((case_id, json.loads(data)) for case_id, data in self._transaction.all(some))
+        return found
 
     def delete(self, case_id: str) -> bool:
         """Forget who the client is; whether anything was kept."""

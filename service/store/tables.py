@@ -337,9 +337,11 @@ class KeyRow(Row, table=True):
 
 
 class CheckRow(Row, table=True):
-    """A check of a caseload: who asked for it, how far it is."""
+    """A check of a caseload: who asked for it, how far it is; by which pack, beside which check, and how much came of
+    it."""
 
     __tablename__ = "check_run"
+    __table_args__ = (Index(None, "region", "user", "started_at"),)
 
     id: str = Field(primary_key=True, sa_type=CODE)
     user: str = Field(sa_type=CODE)
@@ -351,10 +353,13 @@ class CheckRow(Row, table=True):
     started_at: str = Field(sa_type=CODE)
     finished_at: str | None = Field(sa_type=CODE)
     error: str | None = Field(sa_type=CODE)
+    pack_version: str | None = Field(sa_type=CODE)
+    compared_with: str | None = Field(sa_type=CODE)
+    counts: str | None = Field(sa_type=CODE)
 
 
 class FindingRow(Row, table=True):
-    """A finding of a check."""
+    """A finding of a check, and whether the check before had it."""
 
     __tablename__ = "check_finding"
     __table_args__ = (
@@ -366,6 +371,7 @@ class FindingRow(Row, table=True):
     n: int = Field(primary_key=True)
     case_id: str = Field(sa_type=CODE)
     payload: str = Field(sa_type=CODE)
+    change: str | None = Field(sa_type=CODE)
 
 
 class PackRow(Base, table=True):

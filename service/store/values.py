@@ -174,7 +174,10 @@ class UsedKey:
 
 @dataclass(frozen=True, slots=True)
 class CheckRun:
-    """A check of a caseload. `state` is running, done or failed."""
+    """A check of a caseload. `state` is running, done or failed.
+
+    `compared_with` is the check of the same user before it, where there was one; `counts` is JSON text.
+    """
 
     id: str
     user: str
@@ -186,16 +189,24 @@ class CheckRun:
     started_at: str
     finished_at: str | None = None
     error: str | None = None
+    pack_version: str | None = None
+    compared_with: str | None = None
+    counts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckFinding:
-    """A finding of a check; `payload` is JSON text."""
+    """A finding of a check; `payload` is JSON text.
+
+    `change` is what it is beside the check before: new, still_open (found then too) or settled (found then, and no
+    longer); None: it is not compared.
+    """
 
     check_id: str
     n: int
     case_id: str
     payload: str
+    change: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,10 @@
-"""The caseload as a file: a workbook, or values separated by semicolons as a Finnish Excel reads them.
-
-A cell holds what stands in it and nothing else: no text is ever read as a formula, whatever a client is called.
-"""
+"""The caseload as a file: a workbook, or values separated by semicolons."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from io import BytesIO, StringIO
-from typing import Any, TypeAlias
 
 import xlsxwriter
 
@@ -18,6 +13,7 @@ from rules.pack import Pack
 from rules.steps import Step
 from rules.texts import texts
 from service.outlook import Row
+from service.spreadsheets import SETTINGS, Cell, Line, Sheets, write_csv
 from service.web.listing import role_in_short
 from service.words import Words
 
@@ -38,13 +34,8 @@ COLUMNS = (
     ("opened", 14),
     ("closed", 14),
 )
-#: What a spreadsheet may take for the beginning of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_UTF8_MARK = "\ufeff"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
-
-Cell: TypeAlias = str | date | None
 
 
 def table(rows: Sequence[Row], pack: Pack, words: Words) -> Iterator[list[Cell]]:
@@ -88,47 +79,21 @@ def _why_no_stage(row: Row, words: Words) -> str | None:
 
 
 def as_csv(rows: Sequence[Row], pack: Pack, words: Words) -> bytes:
-    """The file as values separated by semicolons, in UTF-8 with its mark: so a Finnish Excel opens it. Dates are
-    written 2026-11-20, which it reads as dates."""
+    """The file as values separated by semicolons."""
     return csv_of(table(rows, pack, words))
 
 
-def csv_of(lines: Iterable[Sequence[Cell]]) -> bytes:
+def csv_of(lines: Iterable[Line]) -> bytes:
     """Lines of cells as such a file."""
     made = StringIO()
-    writer = csv.writer(made, delimiter=";", lineterminator="\r\n")
-    for cells in lines:
-        writer.writerow([_plain(cell) for cell in cells])
-    return (_UTF8_MARK + made.getvalue()).encode("utf-8", "replace")
-
-
-def _plain(cell: Cell) -> str:
-    """A cell as text that a spreadsheet will not calculate."""
-    if isinstance(cell, date):
-        return cell.isoformat()
-    text = cell or ""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    write_csv(made, lines)
+    return made.getvalue().encode("utf-8", "replace")
 
 
 def as_xlsx(rows: Sequence[Row], pack: Pack, words: Words, now: datetime) -> bytes:
     """The file as a workbook, with dates as dates."""
     made = BytesIO()
-    settings: dict[str, Any] = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(made, settings) as book:
-        local = now.astimezone(LOCAL_TIME).replace(tzinfo=None)
-        book.set_properties({"title": words("list", "title"), "author": "Polku", "created": local})
-        sheet = book.add_worksheet(words("list", "title"))
-        bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "d.m.yyyy", "align": "left"})
-        plain = book.add_format({"text_wrap": True, "valign": "top"})
-        for at, (_, width) in enumerate(COLUMNS):
-            sheet.set_column(at, at, width)
-        count = 0
-        for count, cells in enumerate(table(rows, pack, words)):
-            for at, cell in enumerate(cells):
-                if isinstance(cell, date):
-                    sheet.write_datetime(count, at, datetime.combine(cell, datetime.min.time()), day)
-                elif cell is not None:
-                    sheet.write_string(count, at, cell, plain if count else bold)
-        sheet.freeze_panes(1, 1)
-        sheet.autofilter(0, 0, count, len(COLUMNS) - 1)
+    with xlsxwriter.Workbook(made, {"in_memory": True, **SETTINGS}) as book:
+        title = words("list", "title")
+        Sheets(book, title, now).add(title, [width for _, width in COLUMNS], table(rows, pack, words))
     return made.getvalue()

@@ -29,6 +29,8 @@ def navigation(page: Page) -> list[Place]:
         found.insert(0, ("team", "/team"))
     if page.principal.role == "auditor":
         found.append(("audit", "/audit"))
+    if page.opens("assessment"):
+        found.append(("checks", "/checks"))
     found.append(("rules", "/rules"))
     if page.principal.organisation_kind != "provider" and may_take_emergency_access(page.principal.role):
         found.append(("emergency", "/emergency"))

@@ -122,6 +122,30 @@ def _what_if(someone: Person) -> None:
     someone.page.locator("form.what-if-ask button").last.click()
 
 
+START_CHECK = 'form[action="/checks"] button'
+
+
+def _checked(asked: str = "") -> Way:
+    """Look at the caseload's last check, or have one made; at another part of it when that is asked."""
+
+    def way(someone: Person) -> None:
+        someone.open("/checks")
+        last = someone.page.locator('main table a[href^="/checks/"]').first
+        (last if last.count() else someone.page.locator(START_CHECK)).click()
+        someone.page.locator("#check .figures").wait_for()
+        if asked:
+            someone.open(someone.page.url.removeprefix(someone.address) + asked)
+
+    return way
+
+
+def _no_day(someone: Person) -> None:
+    """Ask for a check of a day there is not, as a browser without a field for days would."""
+    someone.open("/checks")
+    someone.page.locator("#as_of").evaluate("field => { field.type = 'text'; field.value = 'yesterday'; }")
+    someone.page.locator(START_CHECK).click()
+
+
 REPLAY = 'form[action$="/replay"] button'
 FIRST_DECISION = 'main a[href^="/decisions/"]'
 FIRST_WHY = 'main a[href*="/why/"]'
@@ -254,6 +278,13 @@ OVERSIGHT = (
     Place("decisions that could not be judged", "tarmo", "/audit/decisions?only=undetermined"),
     Place("exceptions of all", "tarmo", "/audit/acknowledged", shows=".card"),
 )
+CHECKS = (
+    Place("the checks", "martta", "/checks", shows="#as_of"),
+    Place("a check of no day", "martta", _no_day, 422, "#mistakes"),
+    Place("a check by client", "martta", _checked(), shows="table.checked"),
+    Place("a check by rule", "martta", _checked("?by=rules"), shows="table.stack"),
+    Place("a check, nothing such found", "martta", _checked("?which=rest&severity=quality&rule=plan-review")),
+)
 PROBLEMS = (
     Place("not allowed", "aino", "/audit", 403),
     Place("a page that is not there", "aino", "/nowhere", 404),
@@ -266,4 +297,4 @@ LOGIN = (
     Place("logging out", "aino", "/logout", shows="button"),
     Place("logged out", None, "/logout", shows="a"),
 )
-PLACES = (*LISTS, *CLIENTS, *RECORDING, *DECISIONS, *RIGHTS, *RULES, *OVERSIGHT, *PROBLEMS, *LOGIN)
+PLACES = (*LISTS, *CLIENTS, *RECORDING, *DECISIONS, *RIGHTS, *RULES, *OVERSIGHT, *CHECKS, *PROBLEMS, *LOGIN)

@@ -24,7 +24,7 @@ from service.web.routing import PageRoute
 from tests.browser.alone import Alone, alone
 from tests.browser.conftest import Someone
 from tests.browser.driving import NARROW, Person, person
-from tests.browser.places import FORM_OF, PLACES, SAVE, Place
+from tests.browser.places import CHECKS, FORM_OF, PLACES, SAVE, Place
 from tests.service.polku import LANGUAGES
 from tests.service.rights.planting import plant
 
@@ -37,6 +37,8 @@ NO_PAGES = {
     "/clients/export.csv": "a file",
     "/clients/{case_id}/reads.csv": "a file",
     "/clients/{case_id}/summary.pdf": "a file",
+    "/checks/{check}/export.xlsx": "a file",
+    "/checks/{check}/export.csv": "a file",
 }
 
 
@@ -118,8 +120,10 @@ def test_every_page_is_among_the_places_that_are_looked_at(someone: Someone) -> 
 
 def test_what_is_no_page_is_left_out_for_a_reason(someone: Someone) -> None:
     with someone("tarmo") as auditor:
+        next(place for place in CHECKS if place.name == "a check by client").reach(auditor)
+        check = auditor.page.url.rpartition("/")[2]
         for path in NO_PAGES:
-            address = auditor.address + path.format(case_id="sirpa-path", decision="0" * 32)
+            address = auditor.address + path.format(case_id="sirpa-path", decision="0" * 32, check=check)
             answer = auditor.context.request.get(address, max_redirects=0)
             assert answer.status in (303, 403) or not answer.headers["content-type"].startswith("text/html"), path
 

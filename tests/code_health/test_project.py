@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PURE = ("rules", "statemachines")
 PRODUCT = (*PURE, "service")
 MAX_LINES_OF_CODE = 600
+NOT_INSTALLED = "not installed"
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 # A letter in brackets keeps these patterns from finding themselves.
@@ -211,21 +212,45 @@ def pins() -> dict[str, str]:
     return pinned
 
 
-def test_every_package_used_is_pinned_and_installed_at_its_pin() -> None:
+def declared() -> dict[str, list[Requirement]]:
+    """What Polku needs, by pyproject.toml's sets: "" for all it cannot run without, else the extra's name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    pinned = pins()
-    waiting = [Requirement(line) for line in project["dependencies"] + project["optional-dependencies"]["dev"]]
-    assert waiting
+    sets = {"": project["dependencies"], **project["optional-dependencies"]}
+    assert all(sets.values())
+    return {name: [Requirement(line) for line in needs] for name, needs in sets.items()}
+
+
+def off_their_pins(needs: list[Requirement]) -> dict[str, str]:
+    """The packages that are not installed at their pin, those they pull in included, with what was found instead."""
+    pinned, waiting = pins(), list(needs)
     seen: dict[str, str] = {}
     while waiting:
         name = canonicalize_name(waiting.pop().name)
         if name in seen:
             continue
-        try:
-            seen[name] = version(name)
-        except PackageNotFoundError:
-            seen[name] = "not installed"
-            continue
-        below = [Requirement(line) for line in requires(name) or []]
+        seen[name] = installed(name)
+        below = [Requirement(line) for line in requires(name) or []] if seen[name] != NOT_INSTALLED else []
         waiting += [need for need in below if need.marker is None or need.marker.evaluate({"extra": ""})]
-    assert {name: found for name, found in seen.items() if pinned.get(name) != found} == {}
+    return {name: found for name, found in seen.items() if pinned.get(name) != found}
+
+
+def installed(name: str) -> str:
+    """A package's version, or that it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return NOT_INSTALLED
+
+
+def test_every_package_used_is_pinned_and_installed_at_its_pin() -> None:
+    needs = declared()
+    assert off_their_pins(needs[""] + needs["dev"]) == {}
+
+
+@pytest.mark.parametrize("extra", sorted(declared().keys() - {"", "dev"}))
+def test_an_extra_is_pinned_and_where_it_is_installed_whole_and_at_its_pins(extra: str) -> None:
+    needs = declared()[extra]
+    assert {need.name for need in needs if canonicalize_name(need.name) not in pins()} == set()
+    if all(installed(need.name) == NOT_INSTALLED for need in needs):
+        pytest.skip(f"the extra packages for {extra} are not installed: what they pull in was not looked at")
+    assert off_their_pins(needs) == {}

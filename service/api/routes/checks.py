@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from rules.pack import Pack
@@ -18,11 +18,16 @@ from service.api.document import problems_of, shown_as, takes
 from service.api.lanes import in_lane
 from service.api.paging import key_of, page
 from service.api.parameters import ON_A_PAGE, After, Language, Limit, day_or_today
-from service.api.schemas import Check, CheckPage
+from service.api.schemas import Check, CheckList, CheckPage
 from service.api.who import Reads
 from service.store import CheckFinding, CheckRun
 
 router = APIRouter(prefix="/v1/checks", tags=["checks"])
+
+Change = Annotated[
+    Literal["new", "still_open", "settled"] | None,
+    Query(description="Only these, beside your check before; left out: all that is found, without what is settled."),
+]
 
 
 @router.post(
@@ -43,6 +48,13 @@ def start_check(request: Request, polku: Polku, reads: Reads, body: RequestBody)
     return json_answer(_run(run), 202, {**OF_A_CLIENT, "Location": f"/v1/checks/{run.id}"})
 
 
+@router.get("", operation_id="listChecks", responses={200: shown_as(CheckList), **problems_of()})
+@in_lane("reading")
+def list_checks(request: Request, polku: Polku, reads: Reads) -> Response:
+    """Your checks in the role you act in, the newest first."""
+    return json_answer({"items": [_run(run) for run in polku.checks.history(reads)]})
+
+
 @router.get("/{check}", operation_id="followCheck", responses={200: shown_as(CheckPage), **problems_of("not-found")})
 @in_lane("reading")
 def follow_check(
@@ -50,21 +62,24 @@ def follow_check(
     polku: Polku,
     reads: Reads,
     check: str,
+    change: Change = None,
     lang: Language = "fi",
     limit: Limit = ON_A_PAGE,
     after: After = None,
 ) -> Response:
-    """How far a check of yours is, and what it has found so far. Findings that rest on something you may not see are
-    left out."""
+    """How far a check of yours is, and what it has found when it is done. Findings that rest on something you may not
+    see are left out."""
     key = key_of(after, (int,))
-    run, findings, go_on = polku.checks.follow(reads, check, after=key[0] if key else -1, limit=limit)
+    run, findings, go_on = polku.checks.follow(reads, check, after=key[0] if key else -1, limit=limit, change=change)
     items = [_finding(item, polku.assessor.pack, lang) for item in findings]
     return json_answer({**_run(run), **page(request, items, limit, None if go_on is None else (go_on,))})
 
 
 def _run(run: CheckRun) -> dict[str, Any]:
-    names = ("id", "as_of", "state", "done", "total", "started_at", "finished_at", "error")
-    return {name: getattr(run, name) for name in names}
+    names = ("id", "as_of", "state", "done", "total", "started_at", "finished_at", "error", "pack_version")
+    told = {name: getattr(run, name) for name in names}
+    counts = json.loads(run.counts) if run.counts is not None else None
+    return {**told, "compared_with": run.compared_with, "counts": counts}
 
 
 def _finding(item: CheckFinding, pack: Pack, lang: str) -> dict[str, Any]:
@@ -73,4 +88,4 @@ def _finding(item: CheckFinding, pack: Pack, lang: str) -> dict[str, Any]:
     title = next((rule.title[lang] for rule in reversed(pack.versions(found["rule"]))), None)
     action = found.get("action")
     text = texts("actions", action, lang) if action is not None else None
-    return {"case": item.case_id, **found, "title": title, "text": text}
+    return {"case": item.case_id, **found, "change": item.change, "title": title, "text": text}

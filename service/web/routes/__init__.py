@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.web.routes import (
     caseload,
+    checks,
     clients,
     decisions,
     home,
@@ -20,6 +21,7 @@ from service.web.routes import (
 ROUTERS = (
     home.router,
     caseload.router,
+    checks.router,
     newcomers.router,
     recording.router,
     summary.router,

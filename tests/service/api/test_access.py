@@ -59,7 +59,7 @@ OTHERS = {
     ("GET", "/v1/cases"), ("POST", "/v1/cases"), ("POST", "/v1/cases/{case_id}/entries"),
     ("PUT", "/v1/cases/{case_id}/identity"), ("PUT", "/v1/cases/{case_id}/restriction"),
     ("POST", "/v1/cases/{case_id}/emergency-access"), ("GET", "/v1/acknowledgements"), ("POST", "/v1/checks"),
-    ("GET", "/v1/checks/{check}"),
+    ("GET", "/v1/checks"), ("GET", "/v1/checks/{check}"),
 }  # fmt: skip
 #: Open to everyone: they tell of nobody.
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/problems", "/problems/{slug}"}

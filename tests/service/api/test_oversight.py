@@ -126,9 +126,9 @@ def test_one_check_of_a_user_runs_at_a_time(worker: Client, anyone: Client, monk
     go_on = threading.Event()
     judge = Checks._judge_all
 
-    def slowly(self: Checks, *args: Any) -> None:
+    def slowly(self: Checks, *args: Any) -> Any:
         go_on.wait(10)
-        judge(self, *args)
+        return judge(self, *args)
 
     monkeypatch.setattr(Checks, "_judge_all", slowly)
     started = worker.post("/v1/checks", {})
@@ -143,7 +143,7 @@ def test_one_check_of_a_user_runs_at_a_time(worker: Client, anyone: Client, monk
 
 def test_too_many_checks_are_turned_away(worker: Client, anyone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
-    monkeypatch.setattr(Checks, "_judge_all", lambda *args: go_on.wait(10))
+    monkeypatch.setattr(Checks, "_judge_all", lambda *args: None if go_on.wait(10) else None)
     answers = [
         showing(anyone, actor(role, relation)).post("/v1/checks", {})
         for role, relation in world.actors()
@@ -178,7 +178,7 @@ def test_a_fault_ends_the_check_and_not_the_service(worker: Client, monkeypatch:
 
 def test_a_stop_marks_what_it_broke_off(worker: Client, sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     service = worker.app.state.service
-    monkeypatch.setattr(Checks, "_judge_all", lambda *args: service.checks._stopping.wait(10))
+    monkeypatch.setattr(Checks, "_judge_all", lambda *args: None if service.checks._stopping.wait(10) else None)
     started = worker.post("/v1/checks", {}).json()
     service.checks.stop()
     told = worker.get(f"/v1/checks/{started['id']}").json()

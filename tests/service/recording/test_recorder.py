@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rules.fold import FOLD_VERSION, fold
+from rules.findings import SetAside
+from rules.fold import fold
 from rules.kept import subjects_data
 from service.audit.canonical import canonical
 from service.audit.chain import NOTHING_BEFORE, digest_of
+from service.kept_facts import made_by, taken
 from service.operations.metrics import ENGINE_DIFFERENCES
 from service.recording.alarms import tell_alarm
 from service.recording.errors import (
@@ -128,7 +130,8 @@ def test_what_lists_need_is_read_off_the_journal(place: Place) -> None:
     assert [(p.party, str(p.until_day)) for p in ties.parties] == [("provider-1", "2026-12-31")]
     assert stored.closed_on == "2026-11-20"
     assert facts is not None
-    assert (facts.version, facts.fold, facts.pack_sha256, facts.as_of) == (2, FOLD_VERSION, pack().sha256, "2026-11-20")
+    assert (facts.version, facts.pack_sha256, facts.as_of) == (2, pack().sha256, "2026-11-20")
+    assert facts.fold == made_by("polku test")
     place.record(2, entry("2026-11-20", "case_reopened", reason="other"))
     assert place.case().closed_on is None
 
@@ -153,8 +156,23 @@ def test_the_facts_kept_are_those_of_today(place: Place) -> None:
         facts, case = unit.facts.get("case-1"), unit.cases.load("case-1")
     assert facts is not None
     folded = fold(assessor().history(case, day("2026-11-20")), day("2026-11-20"))
-    assert json.loads(facts.facts) == subjects_data(folded.subjects)
+    assert json.loads(facts.facts) == {"subjects": subjects_data(folded.subjects), "set_aside": {}}
     assert facts.holds_until == folded.holds_until.isoformat()
+
+
+def test_the_facts_kept_hold_no_longer_than_until_the_next_entry_dated_ahead(place: Place) -> None:
+    place.open(entry("2026-02-01", "activity_started", days_per_week=3))
+    aside = entry("2026-11-19", "advice_set_aside", rule="next-keep-contact", reason="secret words", until="2026-12-01")
+    ahead = entry("2026-11-25", "initiative_taken", service="coaching")
+    place.record(1, aside, ahead)
+    with place.database.read(REGION) as unit:
+        kept = unit.facts.get("case-1")
+    assert kept is not None
+    assert kept.holds_until == "2026-11-24"
+    assert "secret words" not in kept.facts
+    facts = taken(kept)
+    assert (facts.folded_on, facts.holds_until) == (day("2026-11-20"), day("2026-11-24"))
+    assert facts.set_aside == {"next-keep-contact": SetAside("e4", "", day("2026-12-01"))}
 
 
 def test_the_pack_that_judged_is_kept(place: Place) -> None:

@@ -94,7 +94,7 @@ def plant(unit: Unit, case_id: str, at: datetime, *, closed_on: str | None = "20
         case, "emergency_access", {"user": "worker-9", "role": "social_worker", "reason": SECRETS["emergency"]}, at
     )
     unit.emergencies.grant(case_id, "worker-9", "social_worker", at, at + timedelta(hours=12))
-    unit.facts.put(KeptFacts(case_id, 1, "1", "0" * 64, today.isoformat(), None, SECRETS["answers"]))
+    unit.facts.keep([KeptFacts(case_id, 1, "1", "0" * 64, today.isoformat(), None, SECRETS["answers"])])
     unit.outlooks.keep(
         [KeptOutlook(case_id, 1, "0" * 64, "1", today.isoformat(), None, json.dumps({"rule": SECRETS["outlook"]}))]
     )

@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from service.spreadsheets import FORMULA
 from service.store import Database
-from service.web.exporting import COLUMNS, FORMULA
+from service.web.exporting import COLUMNS
 from service.words import Words
 from tests.service.api import world
 from tests.service.api.asking import Client

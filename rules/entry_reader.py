@@ -1,0 +1,217 @@
+"""Cases from flat rows, for very many of them: one row an entry, the type's own fields as JSON text.
+
+What `case_from_data` makes of the same journal, this makes: the same case, or the same mistakes. Contents seen before
+are not validated again (most entries of a caseload say what another has said, on another day). Where anything is out
+of the ordinary the whole case is read as a document, by the reader of journals, which also tells of the mistakes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel
+
+from rules.entries import ENTRY_TYPES, FIRST_YEAR, LAST_YEAR, Entry, Strict, name_of, time_of
+from rules.identity import contains_code
+from rules.journal import Case, CaseHeader, case_from_reading, id_faults
+from rules.reading import Fault, JournalError, Path, Problem, Reading, place_of, read_json, shown, survey
+
+MOST_CONTENTS = 30_000  # remembered at a time; with what their texts may take, some tens of megabytes
+MOST_ROWS = 5_000  # of a case that is read in the fast way
+LONGEST_FIELDS = 1_000  # characters: longer ones are rare, and may hold more values than a case may have
+LONGEST_NOTE = 200  # characters: longer ones are hardly written twice
+
+Value = TypeVar("Value")
+Made = TypeVar("Made", bound=Strict)
+
+
+class Row(NamedTuple):
+    """One entry: its date and type, what any entry may have, and the type's own fields as a JSON text (None: none)."""
+
+    date: date
+    type: str
+    id: str | None = None
+    by: str | None = None
+    recorded_at: datetime | str | None = None
+    note: str | None = None
+    fields: str | None = None
+
+
+#: A row, or a plain tuple of the same: what zipped columns give.
+Flat = tuple[date, str, str | None, str | None, datetime | str | None, str | None, str | None]
+
+
+class _Content(NamedTuple):
+    """What an entry says, whenever and under whatever id: the values of a validated entry, and which were given."""
+
+    model: type[Entry]
+    values: dict[str, Any]
+    given: set[str]
+
+
+class _Unusual(ValueError):
+    """The case is not one for the fast way."""
+
+
+class EntryReader:
+    """Builds cases from rows and remembers contents between them, `most` at a time.
+
+    Entries that say the same share their (frozen) values. For one thread.
+    """
+
+    def __init__(self, most: int = MOST_CONTENTS) -> None:
+        self._most = most
+        self._seen: dict[tuple[str | None, ...], _Content] = {}
+
+    def case(self, header: Mapping[str, object], rows: Sequence[Flat], *, name: str = "case") -> Case:
+        """The case of a header and its entries in order. Raises JournalError; places read `entries[3].days_per_week`,
+        the first row being 0."""
+        try:
+            return self._case(header, rows)
+        except (ValueError, RecursionError):
+            pass
+        return case_from_reading(_document(header, rows, name), name=name)
+
+    def _case(self, header: Mapping[str, object], rows: Sequence[Flat]) -> Case:
+        given = dict(header)
+        if len(rows) > MOST_ROWS or survey(given):
+            raise _Unusual
+        head = CaseHeader.model_validate(given)
+        return _made(Case, {**head.__dict__, "entries": tuple(self._entries(rows))}, _CASE_FIELDS)
+
+    def _entries(self, rows: Sequence[Flat]) -> list[Entry]:
+        entries: list[Entry] = []
+        ids: set[str] = set()
+        corrected = False
+        for row, by_position in zip(rows, _NAMES, strict=False):
+            day, kind, name, by, recorded_at, note, fields = row
+            model, said, given = self._seen.get((kind, fields, by, note)) or self._validated(kind, fields, by, note)
+            if type(day) is not date or not FIRST_YEAR <= day.year <= LAST_YEAR:
+                raise _Unusual
+            name = by_position if name is None or name == by_position else name_of(_clean(name))
+            values = said.copy()
+            values["date"] = day
+            values["id"] = name
+            if recorded_at is not None:
+                values["recorded_at"] = time_of(_clean(recorded_at))
+                given = given | {"recorded_at"}
+            entries.append(_made(model, values, given))
+            ids.add(name)
+            corrected = corrected or kind == "correction"
+        if len(ids) < len(entries) or (corrected and id_faults([entry.__dict__ for entry in entries])):
+            raise _Unusual
+        return entries
+
+    def _validated(self, kind: str, fields: str | None, by: str | None, note: str | None) -> _Content:
+        """What an entry says, looked for identity codes and validated, and remembered."""
+        raw: dict[str, object] = {"date": _ANY_DAY, "type": kind, "id": "any"}
+        if by is not None:
+            raw["by"] = by
+        if note is not None:
+            raw["note"] = _clean(note)
+        if fields is not None:
+            own = _DECODER.decode(fields)
+            if not isinstance(own, dict) or len(fields) > LONGEST_FIELDS or not own.keys().isdisjoint(_COMMON):
+                raise _Unusual
+            if not _says_few_figures(fields) and survey(own):
+                raise _Unusual
+            raw |= own
+        if kind not in ENTRY_TYPES:
+            raise _Unusual
+        entry = ENTRY_TYPES[kind].model_validate(raw)
+        content = _Content(type(entry), entry.__dict__, entry.model_fields_set)
+        if len(note or "") <= LONGEST_NOTE:
+            if len(self._seen) >= self._most:
+                self._seen.clear()
+            self._seen[kind, fields, by, note] = content
+        return content
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A mapping of JSON, unless a key is there twice."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise _Unusual
+    return made
+
+
+def _says_few_figures(fields: str) -> bool:
+    """Whether no text of a JSON text can hold an identity code: apart from dates there are too few figures."""
+    return fields.isascii() and "\\" not in fields and not _NINE_FIGURES.match(_DATES.sub("", fields))
+
+
+_NINE_FIGURES = re.compile(r"(?:[^0-9]*+[0-9]){9}")
+_DATES = re.compile(r'"[0-9]{4}-[0-9]{2}-[0-9]{2}"')
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)
+
+
+_NAMES = tuple(f"e{number}" for number in range(1, MOST_ROWS + 1))  # of entries without an id, by position
+_CASE_FIELDS = set(Case.model_fields)
+_ANY_DAY = date(2000, 1, 1)
+_COMMON = ("date", "type", "id", "by", "recorded_at", "note")
+_FIELDS = 'a JSON text such as {} or {"days_per_week": 4}: the type\'s own fields'
+
+
+# How pydantic itself puts an instance together; `model_construct` and `model_copy` take four times as long.
+_new = object.__new__
+_set_values = BaseModel.__dict__["__dict__"].__set__
+_set_given = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
+_set_private = BaseModel.__dict__["__pydantic_private__"].__set__
+
+
+def _made(model: type[Made], values: dict[str, Any], given: set[str]) -> Made:
+    made = _new(model)
+    _set_values(made, values)
+    _set_given(made, given)
+    _set_extra(made, None)
+    _set_private(made, None)
+    return made
+
+
+def _clean(value: Value) -> Value:
+    """The value, if it is no text that holds an identity code."""
+    if isinstance(value, str) and contains_code(value):
+        raise _Unusual
+    return value
+
+
+# ---- the same as a document
+
+
+def _document(header: Mapping[str, object], rows: Sequence[Flat], name: str) -> Reading:
+    """The case as the reader of journals takes it. Raises JournalError when the fields of an entry cannot be read."""
+    faults: list[Fault] = []
+    refused: list[Problem] = []
+    entries = []
+    for at, row in enumerate(rows):
+        try:
+            entries.append(_as_data(Row._make(row), ("entries", at), faults))
+        except JournalError as error:
+            place = place_of(("entries", at, "fields"))
+            refused += [replace(problem, place=place, line=None) for problem in error.problems]
+    if refused:
+        raise JournalError(refused, name)
+    return Reading({"case": dict(header), "entries": entries}, faults, dict)
+
+
+def _as_data(row: Row, path: Path, faults: list[Fault]) -> dict[str, Any]:
+    """The entry as JSON readers make it. Raises JournalError when its fields cannot be read."""
+    raw: dict[str, Any] = {name: value for name, value in zip(_COMMON, row, strict=False) if value is not None}
+    if row.fields is None:
+        return raw
+    reading = read_json(row.fields, _FIELDS)
+    if not isinstance(reading.data, dict):
+        raise JournalError([Problem("", None, shown(reading.data), _FIELDS)])
+    faults += [replace(fault, path=(*path, *fault.path), line=None) for fault in reading.faults]
+    for name, value in reading.data.items():
+        if name not in _COMMON:
+            raw[name] = value
+        else:
+            faults.append(Fault((*path, name), "a field beside the type's own", "its own column for it"))
+    return raw
