@@ -1,6 +1,8 @@
 """Measures speed with the thirty-entry journal beside this file; writes `latest.json`.
 
-    python -m benchmarks [core] [audit] [replay] [service] [pages] [check]   all when none is named; only all writes the file
+    python -m benchmarks [core] [audit] [replay] [service] [pages] [check]
+
+All of them when none is named; only all writes the file (`check` keeps its own, docs/scale/).
 
 Times are wall clock on whatever machine this is and vary with its load; the ratios, taken in one run, are what to
 compare. Aims are printed beside the figures; nothing fails here.

@@ -236,8 +236,10 @@ SELECT case_no, subject_no, entry, ended, judged_at_end, judged_at_period,
     verdict(activity_in_view = 'yes' AND activity_status = 'active' AND as_of() >= DATE '2015-07-01',
         met(activity_days_per_week BETWEEN 1 AND 4)) AS "days-per-week-1-4",
     verdict(activity_in_view = 'yes' AND activity_period_end_given = 'yes' AND in_force(judged_at_period),
-        met(NOT given(activity_period_start_on) OR NOT given(activity_period_end) OR activity_period_end
-            BETWEEN plus_months(activity_period_start_on, 3) - 1 AND plus_months(activity_period_start_on, 24))
+        met(CASE WHEN given(activity_period_end) AND given(activity_period_start_on)
+                     THEN activity_period_end BETWEEN plus_months(activity_period_start_on, 3) - 1
+                         AND plus_months(activity_period_start_on, 24)
+                 WHEN activity_period_end IS NOT NULL THEN true END)
     ) AS "activity-period-3-24-months",
     verdict(over AND in_force(judged_at_end),
         met_or_late(activity_retention_decided = 'yes', activity_retention_decided_late = 'yes')

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import reduce
+from functools import cache, reduce
 from operator import and_, or_
 from pathlib import Path
 
@@ -257,10 +257,15 @@ def _derived(item: Derivation) -> pl.Expr:
 
 def _moved(value: pl.Expr, item: Derivation) -> pl.Expr:
     if item.operation == "add_workdays":
-        days = [_FIRST + timedelta(days=number) for number in range((_LAST - _FIRST).days + 1)]
-        later = [add_workdays(day, item.number) for day in days]
-        return value.replace_strict(days, later, default=None, return_dtype=pl.Date)
+        return value.replace_strict(*workdays(item.number), default=None, return_dtype=pl.Date)
     return value.dt.offset_by(f"{item.number}{'mo' if item.operation == 'add_months' else 'd'}")
+
+
+@cache
+def workdays(number: int) -> tuple[list[date], list[date]]:
+    """Days, and the `number`-th working day after each: a calendar table, as anyone who needs it has one."""
+    days = [_FIRST + timedelta(days=count) for count in range((_LAST - _FIRST).days + 1)]
+    return days, [add_workdays(day, number) for day in days]
 
 
 def _timeliness(limit: pl.Expr, done: pl.Expr, maybe: pl.Expr | None = None) -> pl.Expr:

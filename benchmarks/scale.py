@@ -94,8 +94,8 @@ def _run(found: Found) -> str:
     )
     judged = f"{_n(found['judged'])} outcomes of rules were judged, {_n(found['judged'] / found['cases'], 1)} a case"
     return (
-        f"{judged} (rules that do not apply are not counted); {_n(found['findings'])} of them are open and were written:"
-        f" violated, advised or unknown.\n\n{_table(rows)}"
+        f"{judged} (rules that do not apply are not counted). {_n(found['findings'])} of them are open, violated,"
+        f" advised or unknown, and were written.\n\n{_table(rows)}"
     )
 
 
@@ -138,15 +138,15 @@ def _disk(found: Found) -> str:
     sizes = {name: _n(found[f"{name}_bytes"] / cases) for name in ("facts", "journals", "findings")}
     return "\n".join(
         [
-            f"- The facts of a case take {sizes['facts']} bytes on the disk, a journal of {found['entries_each']} entries"
-            f" {sizes['journals']}, the findings of a case {sizes['findings']}.",
-            f"- Only reading the columns of facts takes {_n(100 * found['scan']['seconds'] / polku)} % of the time of the"
-            " check; the rest is the rules, and writing what they found.",
+            f"- The facts of a case take {sizes['facts']} bytes on the disk, a journal of {found['entries_each']}"
+            f" entries {sizes['journals']}, the findings of a case {sizes['findings']}.",
+            f"- Only reading the columns of facts takes {_n(100 * found['scan']['seconds'] / polku)} % of the time of"
+            " the check; the rest is the rules, and writing what they found.",
             f"- The check takes in facts at {_n(facts_rate, 1)} MB a second and journals at {_n(journal_rate, 1)} MB a"
             f" second. The disk of the machine measured gave {_n(disk)} MB a second, once the system had let go of the"
             " files.",
-            f"- So the disk holds a check of facts up only when it is slower than {_n(facts_rate, 1)} MB a second. On this"
-            f" one the rules would have to be {_n(disk / facts_rate)} times as fast before it did, and for journals the"
+            f"- So the disk holds a check of facts up only when it is slower than {_n(facts_rate, 1)} MB a second. On"
+            f" this one the rules would have to be {_n(disk / facts_rate)} times as fast before it did; for journals the"
             f" fold and the rules {_n(disk / journal_rate)} times.",
         ]
     )
@@ -175,7 +175,7 @@ def _fleet(found: Found) -> str:
     hours = _n(CONTINENT * night / 3600, 1)
     return (
         f"{_table(rows)}\n\n*A night*: {_n(100 * CHANGED)} % of the journals have something new and are folded again."
-        f" For {_n(CONTINENT)} clients that is {hours} hours of a machine of two cores each night, however many share it."
+        f" For {_n(CONTINENT)} clients that is {hours} hours of a machine of two cores a night, however many share it."
     )
 
 

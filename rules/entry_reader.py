@@ -67,6 +67,7 @@ class EntryReader:
     def __init__(self, most: int = MOST_CONTENTS) -> None:
         self._most = most
         self._seen: dict[tuple[str | None, ...], _Content] = {}
+        self._headers: dict[tuple[tuple[str, Any], ...], dict[str, Any]] = {}
 
     def case(self, header: Mapping[str, object], rows: Sequence[Flat], *, name: str = "case") -> Case:
         """The case of a header and its entries in order. Raises JournalError; places read `entries[3].days_per_week`,
@@ -78,11 +79,24 @@ class EntryReader:
         return case_from_reading(_document(header, rows, name), name=name)
 
     def _case(self, header: Mapping[str, object], rows: Sequence[Flat]) -> Case:
-        given = dict(header)
-        if len(rows) > MOST_ROWS or survey(given):
+        if len(rows) > MOST_ROWS:
             raise _Unusual
-        head = CaseHeader.model_validate(given)
-        return _made(Case, {**head.__dict__, "entries": tuple(self._entries(rows))}, _CASE_FIELDS)
+        return _made(Case, {**self._header(header), "entries": tuple(self._entries(rows))}, _CASE_FIELDS)
+
+    def _header(self, header: Mapping[str, object]) -> dict[str, Any]:
+        """The values of a header: all but the id, which is set anew, are remembered."""
+        told = tuple((key, tuple(said) if isinstance(said, list) else said) for key, said in header.items())
+        told = tuple(pair for pair in told if pair[0] != "id")
+        values = self._headers.get(told)
+        if values is None:
+            given = {**header, "id": "any"}
+            if survey(given):
+                raise _Unusual
+            values = CaseHeader.model_validate(given).__dict__
+            if len(self._headers) >= self._most:
+                self._headers.clear()
+            self._headers[told] = values
+        return {**values, "id": name_of(_clean(header.get("id")))}
 
     def _entries(self, rows: Sequence[Flat]) -> list[Entry]:
         entries: list[Entry] = []

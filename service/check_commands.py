@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -72,8 +72,13 @@ def check(
 
     words = Words(lang)
     asked = Asked(source, as_of or today(), keep, out, processes or os.cpu_count() or 1, region)
-    with _ending_tidily(), _progress(words) as progress:
-        checked = run(asked, load_pack(), words, datetime.now(LOCAL_TIME), progress)
+    with _ending_tidily() as go_on, _progress(words) as progress:
+
+        def told(stage: str, done: int, total: int | None) -> None:
+            go_on()
+            progress(stage, done, total)
+
+        checked = run(asked, load_pack(), words, datetime.now(LOCAL_TIME), told)
     if as_json:
         write_json(_as_json(checked, fail_on))
     else:
@@ -133,9 +138,12 @@ def _progress(words: Words) -> Iterator[Any]:
 
 
 @contextmanager
-def _ending_tidily() -> Iterator[None]:
+def _ending_tidily() -> Iterator[Callable[[], None]]:
     """A run that is interrupted (SIGINT) or told to end (SIGTERM) tidies up and exits as shells count it, with no word
-    of what it was at: a database may tell an interruption as a fault of its own."""
+    of what it was at: a database may tell an interruption as a fault of its own.
+
+    What it gives is to be called now and then: some libraries take an interruption for a fault they can pass over.
+    """
     ended_by: list[int] = []
 
     def end(number: int, _frame: object) -> None:
@@ -146,9 +154,13 @@ def _ending_tidily() -> Iterator[None]:
             return
         raise KeyboardInterrupt
 
+    def go_on() -> None:
+        if ended_by:
+            raise KeyboardInterrupt
+
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield go_on
     except BaseException:
         if ended_by:
             raise SystemExit(128 + ended_by[0]) from None

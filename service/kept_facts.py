@@ -1,7 +1,7 @@
 """The facts of a client, kept with the version of the case they were folded from, by recordings and by checks.
 
-Facts hold absolute dates, so they say the same on every day up to `holds_until`: the last before a fact turns by itself,
-an entry dated ahead counts, or the pack may have other numbers. Until then whoever needs them need not fold.
+Facts hold absolute dates, so they say the same on every day up to `holds_until`: the last before a fact turns by
+itself, an entry dated ahead counts, or the pack may have other numbers. Until then whoever needs them need not fold.
 """
 
 from __future__ import annotations

@@ -15,8 +15,9 @@ every condition, then every rule's outcome as a number; only these numbers, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -90,12 +91,28 @@ class Plan:
     counts: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a plan is made of. `number` tells packs apart as long as one is held here."""
+
+    number: int
+    as_of: date
+    least: int
+    dialect: str
+    pack: Pack = field(compare=False, repr=False)
+
+
 def compiled(pack: Pack, as_of: date, *, least: int = OPEN, dialect: str = "duckdb") -> Plan:
     """The rules of a pack on a date, in an SQL dialect that sqlglot knows. Outcomes from `least` on are findings.
 
     Raises ValueError for a rule that builds on findings and is not about the case.
     """
-    return _Compiler(pack, as_of, least, dialect).plan()
+    return _compiled(_Asked(id(pack), as_of, least, dialect, pack))
+
+
+@lru_cache(maxsize=8)  # to compile takes half a second, as long as judging a small caseload
+def _compiled(asked: _Asked) -> Plan:
+    return _Compiler(asked.pack, asked.as_of, asked.least, asked.dialect).plan()
 
 
 # ---- a relation as it is made
@@ -188,7 +205,7 @@ class _Compiler:
         self.least = least
         self.dialect = dialect
         self.ruleset = pack.ruleset(as_of)
-        self.today = _place(pack, self.ruleset)
+        self.present = _place(pack, self.ruleset)
         self.kinds = tables(pack)
         self.calendars: list[Calendar] = []
 
@@ -238,17 +255,17 @@ class _Compiler:
 
     def _editions(self, kind: str) -> Iterator[int]:
         """The editions of the pack by whose values some rule about a kind may be judged; today's first."""
-        yield self.today
+        yield self.present
         by_event = [rule for rule in self.ruleset.about(kind) if rule.event is not None]
         for place, edition in enumerate(self.pack.editions):
-            if place != self.today and not all(self._same(rule, edition) for rule in by_event):
+            if place != self.present and not all(self._same(rule, edition) for rule in by_event):
                 yield place
 
     def _deadlines(self, subjects: _Subjects, kind: str, edition: int) -> None:
         """Adds the deadlines of an edition, those of another than today's where they differ."""
         elsewhere = subjects.elsewhere[edition] = {}
         for item in self.pack.editions[edition].derivations_about(kind):
-            if edition != self.today:
+            if edition != self.present:
                 if item in self.ruleset.derivations and not elsewhere.keys() & set(item.operands):
                     continue
                 elsewhere[item.name] = f"{column_name(item.name)}_of_{edition}"
@@ -295,10 +312,10 @@ class _Compiler:
     def _readings(self, rule: Rule) -> list[_Reading]:
         """The rule by the values in force on its event's day, oldest first; days of like values are one."""
         if rule.event is None:
-            return [_Reading(rule, self.today)]
+            return [_Reading(rule, self.present)]
         found: list[_Reading] = []
         for until, edition in _spans(self.pack):
-            place = self.today if self._same(rule, edition) else _place(self.pack, edition)
+            place = self.present if self._same(rule, edition) else _place(self.pack, edition)
             if found and found[-1].edition == place:
                 found.pop()
             found.append(_Reading(self.pack.editions[place].rules[rule.position], place, until))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -116,14 +116,10 @@ def _values_hold_until(pack: Pack, as_of: date) -> date:
 # ---- writing
 
 
-class FactsWriter:
-    """Writes the facts of cases as one part: `folder` is there, and whole, after `close`; its files are its owner's.
+class FactsTables:
+    """The facts of cases as tables in memory, half a kilobyte a case."""
 
-    The part waits in memory, half a kilobyte a case: of very many cases, several parts are written.
-    """
-
-    def __init__(self, folder: Path, pack: Pack) -> None:
-        self.folder = folder
+    def __init__(self, pack: Pack) -> None:
         self.cases = 0
         self._tables = {
             kind: _Kind(_SUBJECT_HEAD if kind != "case" else _CASE_HEAD, wanted)
@@ -182,16 +178,32 @@ class FactsWriter:
             table.flush()
         self._waiting = 0
 
+    def tables(self) -> Iterator[tuple[str, Any]]:
+        """Each table by its name."""
+        self.flush()
+        for kind, table in self._tables.items():
+            yield kind, table.table()
+        yield SET_ASIDE, self._set_aside.table()
+
+
+class FactsWriter(FactsTables):
+    """Writes the facts of cases as one part: `folder` is there, and whole, after `close`; its files are its owner's.
+
+    The part waits in memory: of very many cases, several parts are written.
+    """
+
+    def __init__(self, folder: Path, pack: Pack) -> None:
+        super().__init__(pack)
+        self.folder = folder
+
     def close(self) -> None:
         """Write the part. Raises OSError; then nothing of it is left."""
-        self.flush()
         unfinished = self.folder.with_name(self.folder.name + UNFINISHED)
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         try:
-            for kind, table in self._tables.items():
-                write_table(table.table(), unfinished / f"{kind}.parquet")
-            write_table(self._set_aside.table(), unfinished / f"{SET_ASIDE}.parquet")
+            for name, table in self.tables():
+                write_table(table, unfinished / f"{name}.parquet")
             unfinished.rename(self.folder)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, count
@@ -21,7 +21,7 @@ from rules.entry_reader import EntryReader
 from rules.journal import JournalError
 from rules.pack import Pack
 from service.checks.errors import CheckError
-from service.checks.facts import CaseFolder, FactsWriter
+from service.checks.facts import CaseFolder, FactsTables, FactsWriter
 from service.checks.reading import Batch
 from service.checks.rows import Item
 
@@ -81,7 +81,7 @@ class Folding:
         """Fold a batch."""
         done = Done(weight=batch.weight, cases=len(batch))
         for item in batch.items(self._reader):
-            message = self._refusal(item)
+            message = folded(item, self._folder, self._task.first, self._part)
             if message is not None:
                 done.refused.append(Refused(item.where(), message))
             else:
@@ -98,25 +98,30 @@ class Folding:
         writer.close()
         return [writer.folder]
 
-    def _refusal(self, item: Item) -> str | None:
-        """Fold a case; why not, if not."""
-        try:
-            case = item.read()
-            facts = self._folder.fold(case)
-            if self._writer is None:
-                self._writer = FactsWriter(self._task.folder / next(self._names), self._task.pack)
-            self._writer.add(self._task.first + item.number, case, item.version, *facts)
-        except JournalError as error:
-            return _mistakes(error)
-        except CheckError as error:
-            return str(error)
-        except OSError as error:
-            return f"cannot be read: {error.strerror or type(error).__name__}"
-        except MemoryError:
-            raise
-        except Exception as error:  # a fault of Polku's own: its text may hold details of the client
-            return f"could not be folded: a fault of Polku's own ({type(error).__name__}{_place(error)})"
-        return None
+    def _part(self) -> FactsWriter:
+        """The part under way."""
+        if self._writer is None:
+            self._writer = FactsWriter(self._task.folder / next(self._names), self._task.pack)
+        return self._writer
+
+
+def folded(item: Item, folder: CaseFolder, first: int, made: Callable[[], FactsTables]) -> str | None:
+    """Fold a case into the tables that are `made`, its case_no its number and `first`; why not, if not."""
+    try:
+        case = item.read()
+        facts = folder.fold(case)
+        made().add(first + item.number, case, item.version, *facts)
+    except JournalError as error:
+        return _mistakes(error)
+    except CheckError as error:
+        return str(error)
+    except OSError as error:
+        return f"cannot be read: {error.strerror or type(error).__name__}"
+    except MemoryError:
+        raise
+    except Exception as error:  # a fault of Polku's own: its text may hold details of the client
+        return f"could not be folded: {own_fault(error)}"
+    return None
 
 
 def _mistakes(error: JournalError) -> str:
@@ -125,11 +130,13 @@ def _mistakes(error: JournalError) -> str:
     return "; ".join([*told, f"and {left:,} more mistakes"] if left else told)
 
 
-def _place(error: Exception) -> str:
+def own_fault(error: Exception) -> str:
+    """A fault of Polku's own in words that hold nothing of a client: which, and where."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+    place = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+    return f"a fault of Polku's own ({type(error).__name__}{place})"
 
 
 # ---- processes
@@ -186,7 +193,7 @@ class _Worker:
         # Not forked: whoever asks for a check may have threads, and connections to a database.
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process: BaseProcess = context.Process(target=_work, args=(theirs, task, number), daemon=True)
+        self._process: BaseProcess = context.Process(target=_work, args=(theirs, number), daemon=True)
         resource_tracker.ensure_running()  # it would be started with the first process, and let signals through again
         # Ctrl-C is for the process that reads, from the first moment on: it ends the others.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -195,8 +202,10 @@ class _Worker:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
+        # Not with its start: that would wait for ever for a process that ended meanwhile.
+        self.send(task)
 
-    def send(self, batch: Batch | None) -> None:
+    def send(self, batch: Batch | Task | None) -> None:
         try:
             self.connection.send(batch)
             return
@@ -238,10 +247,10 @@ def _ready(at_work: dict[Connection, _Worker]) -> Sequence[_Worker]:
     return [at_work.pop(found) for found in wait(list(at_work)) if isinstance(found, Connection)]
 
 
-def _work(connection: Connection, task: Task, number: int) -> None:
+def _work(connection: Connection, number: int) -> None:
     """What a process does: fold what it is sent until it is told that there is no more, or there is no one to tell."""
     try:
-        folding = Folding(task, number)
+        folding = Folding(connection.recv(), number)
         # What a case is made of goes when nothing refers to it any more; looking for circles would cost a tenth.
         gc.collect()
         gc.freeze()
@@ -256,6 +265,6 @@ def _work(connection: Connection, task: Task, number: int) -> None:
     except OSError as error:
         connection.send(f"{error.filename or 'facts'}: {error.strerror or type(error).__name__}")
     except Exception as error:
-        connection.send(f"a fault of Polku's own ({type(error).__name__}{_place(error)})")
+        connection.send(own_fault(error))
     finally:
         gc.unfreeze()

@@ -58,7 +58,7 @@ class RowFile:
         self.path = path
         try:
             schema = pq.read_schema(path)
-            _check_columns(path, schema)
+            check_columns(path, schema)
             words = [name for name in _WORDS if name in schema.names]
             self._file = pq.ParquetFile(path, read_dictionary=words, buffer_size=_AHEAD, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
@@ -73,43 +73,51 @@ class RowFile:
         self._file.close()
 
     def cut(self, columns: Sequence[str] | None = None) -> Iterator[tuple[int, Any, list[int]]]:
-        """The rows in batches of whole cases: the row each batch begins with, the batch, where its cases begin in it.
-
-        Of a case of too many rows one row more than may be is left. Raises CheckError for a file that is damaged.
-        """
+        """The rows in batches of whole cases (`cut`). Raises CheckError for a file that is damaged."""
         known = [name for name in SCHEMA.names if name in self._file.schema_arrow.names]
-        left: Any = None  # the rows of a case that may go on
-        seen = at = 0  # rows read, and the row that `left` begins with
-        for batch in self._batches(list(columns or known)):
-            first = seen
-            seen += batch.num_rows
-            if left is not None and left.num_rows > MOST_ENTRIES:
-                batch = _without(batch, left)
-                if not batch.num_rows:
-                    continue
-                yield at, left, [0]
-                first = seen - batch.num_rows
-            elif left is not None:
-                first = at
-                batch = pa.concat_batches([left, batch])
-            starts = _starts(batch)
-            last = starts.pop()
-            left, at = batch.slice(last, MOST_ENTRIES + 1), first + last
-            if starts:
-                yield first, batch.slice(0, last), starts
-        if left is not None:
-            yield at, left, [0]
+        yield from cut(self._batches(list(columns or known)))
 
     def _batches(self, columns: list[str]) -> Iterator[Any]:
         try:
-            yield from (batch for batch in self._file.iter_batches(ROWS, columns=columns) if batch.num_rows)
+            yield from self._file.iter_batches(ROWS, columns=columns)
             return
         except (pa.ArrowException, OSError) as error:
             failure = f"{self.path}: the file is damaged ({type(error).__name__})"
         raise CheckError(failure)
 
 
-def _check_columns(path: str, schema: Any) -> None:
+def cut(batches: Iterable[Any], key: str = "case_id") -> Iterator[tuple[int, Any, list[int]]]:
+    """Rows in batches of whole cases: the row each batch begins with, the batch, where its cases begin in it.
+
+    A case is what stands together with one value of `key`. Of one of too many rows one row more than may be is left.
+    """
+    left: Any = None  # the rows of a case that may go on
+    seen = at = 0  # rows read, and the row that `left` begins with
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        first = seen
+        seen += batch.num_rows
+        if left is not None and left.num_rows > MOST_ENTRIES:
+            batch = _without(batch, left, key)
+            if not batch.num_rows:
+                continue
+            yield at, left, [0]
+            first = seen - batch.num_rows
+        elif left is not None:
+            first = at
+            batch = pa.concat_batches([left, batch])
+        starts = _starts(batch, key)
+        last = starts.pop()
+        left, at = batch.slice(last, MOST_ENTRIES + 1), first + last
+        if starts:
+            yield first, batch.slice(0, last), starts
+    if left is not None:
+        yield at, left, [0]
+
+
+def check_columns(path: str, schema: Any) -> None:
+    """Raises CheckError when the columns of a file are none of journals."""
     expected = [*dict.fromkeys((*_NEEDED, *SCHEMA.names))]
     problems = [f"there is no column {name}" for name in _NEEDED if name not in schema.names]
     for field in schema:
@@ -141,22 +149,26 @@ def _fits(name: str, found: Any) -> bool:
     return bool(types.is_date(found) if types.is_date(expected) else types.is_integer(found))
 
 
-def _without(batch: Any, case: Any) -> Any:
+def _without(batch: Any, case: Any, key: str) -> Any:
     """A batch without the rows at its beginning that go on with a case."""
-    if batch.column("case_id")[0].as_py() != case.column("case_id")[0].as_py():
+    if batch.column(key)[0].as_py() != case.column(key)[0].as_py():
         return batch
-    starts = _starts(batch)
+    starts = _starts(batch, key)
     return batch.slice(starts[1] if len(starts) > 1 else batch.num_rows)
 
 
-def _starts(batch: Any) -> list[int]:
+def _starts(batch: Any, key: str = "case_id") -> list[int]:
     """Where each case begins: the first row, and each that has another id than the one before."""
-    ids = batch.column("case_id")
-    if types.is_dictionary(ids.type):
-        ids = ids.dictionary_decode()
-    ids = ids.fill_null("")
-    other = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
-    return [0, *(int(at) + 1 for at in pc.indices_nonzero(other).to_pylist())]
+    return [0, *(int(at) + 1 for at in pc.indices_nonzero(differing(batch.column(key))).to_pylist())]
+
+
+def differing(column: Any) -> Any:
+    """For the second row and each after it, whether its value is another than the one before; no value is as ""."""
+    if types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if column.null_count:
+        column = column.fill_null("")
+    return pc.not_equal(column.slice(1), column.slice(0, len(column) - 1))
 
 
 # ---- batches
@@ -185,23 +197,29 @@ class RowBatch:
     def items(self, reader: EntryReader) -> Iterator[Item]:
         """The cases."""
         batch = pa.ipc.open_stream(self.rows).read_next_batch()
-        starts = _starts(batch)
-        odd = _Odd(batch, starts)
-        headers = _headers(batch, starts)
-        rows = _rows(batch)
-        ends = pairwise([*starts, len(rows)])
-        for (number, place), header, (start, end) in zip(self.places(), headers, ends, strict=True):
-            here: list[Any] = rows[start:end]
-            if end - start == 1 and here[0].type is None and here[0].date is None:
-                here = []
-            problem = odd.problem(start, end)
-            if problem is None:
-                if start in odd.unordered:
-                    here = odd.ordered(here, start)
-                read: Callable[[], Case] = partial(reader.case, header, here)
-            else:
-                read = partial(_refuse, problem)
-            yield Item(number, place, self.version, read, header["id"])
+        return items_of(batch, _starts(batch), self.places(), self.version, reader)
+
+
+def items_of(
+    batch: Any, starts: list[int], places: Iterable[tuple[int, str]], version: str, reader: EntryReader
+) -> Iterator[Item]:
+    """The cases of a cut, each with its number and its place."""
+    odd = _Odd(batch, starts)
+    headers = _headers(batch, starts)
+    rows = _rows(batch)
+    ends = pairwise([*starts, len(rows)])
+    for (number, place), header, (start, end) in zip(places, headers, ends, strict=True):
+        here: list[Any] = rows[start:end]
+        if end - start == 1 and here[0].type is None and here[0].date is None:
+            here = []
+        problem = odd.problem(start, end)
+        if problem is None:
+            if start in odd.unordered:
+                here = odd.ordered(here, start)
+            read: Callable[[], Case] = partial(reader.case, header, here)
+        else:
+            read = partial(_refuse, problem)
+        yield Item(number, place, version, read, header["id"])
 
 
 def batch_of(

@@ -50,8 +50,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check came to. `refused` are the cases that could not be checked, each with its place and why; when they are
-    very many not all are told, but `refused_cases` counts all."""
+    """What a check came to. `refused` are the cases that could not be checked, each with its place and why; when they
+    are very many not all are told, but `refused_cases` counts all."""
 
     as_of: date
     pack: Pack

@@ -258,10 +258,7 @@ class _Run:
         found = self._found
         for case_id, same in groupby(shared, key=itemgetter(0)):
             cases = list(same)
-            told = ", ".join(stands[number] for _, _, number in cases[:MOST_SHARING])
-            message = (
-                f"case.id: {shown_name(case_id)} is the id of {len(cases)} cases ({told}); none of them was checked"
-            )
+            message = shared_id(case_id, [stands[number] for _, _, number in cases])
             room = max(MOST_REFUSED - len(found.refused), 0)
             found.refused += [Refused(stands[number], message) for _, _, number in cases[:room]]
         reused = sum(case_no < self._task.first for _, case_no, _ in shared)
@@ -284,6 +281,12 @@ class _Run:
     def _with_gone(self) -> set[str]:
         """The kept parts that hold facts of cases the source no longer has."""
         return {Path(file).parent.name for (file,) in self._database.execute(_GONE).fetchall()}
+
+
+def shared_id(case_id: str, places: Sequence[str]) -> str:
+    """Why none of the cases that share an id is checked."""
+    told = ", ".join(places[:MOST_SHARING])
+    return f"case.id: {shown_name(case_id)} is the id of {len(places)} cases ({told}); none of them was checked"
 
 
 def _row(database: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:

@@ -39,7 +39,7 @@ SOAK_CHUNKS, A_SOAK_CHUNK = 100, 10_000
 FIRST_SOAK_CHUNK = int(os.environ.get("POLKU_CHUNK") or CHUNKS)
 #: On how many of its dates durable-rules judges a journal, in turn; on the others the reference alone does. It takes
 #: six times as long as both other engines, and in soak it judges on all.
-DURABLE, DURABLE_IN_SOAK = 2, 3
+DURABLE = 3
 #: How long after the second date the third is.
 GAPS = (6, 13, 29, 61, 92, 183)
 #: A share of the believable journals has a planted fault.

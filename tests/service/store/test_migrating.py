@@ -12,7 +12,17 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, inspect, make_url
 
-from service.store import Database, StoreError, StoreUnavailable, differences, downgrade, migrate
+from service.audit.chain import timestamp
+from service.store import (
+    CheckFinding,
+    CheckRun,
+    Database,
+    StoreError,
+    StoreUnavailable,
+    differences,
+    downgrade,
+    migrate,
+)
 from service.store.migrating import head
 from tests.service import postgresql
 from tests.service.postgresql import ON_POSTGRESQL, ON_SQLITE, Urls
@@ -69,6 +79,23 @@ def test_the_step_down_and_up_keeps_what_is_recorded(urls: Urls, database: Datab
         assert [item.id for item in unit.cases.load("sirpa").entries] == ["e1"]
         assert len(unit.reads.of("sirpa")) == 1
     assert faults(database) == []
+
+
+def test_the_step_back_before_checks_were_compared_leaves_nothing_settled_among_what_was_found(
+    urls: Urls, database: Database
+) -> None:
+    with database.write(REGION) as unit:
+        unit.checks.add(CheckRun("check-1", "kaisa", "team_leader", "2026-11-20", "done", 1, 1, timestamp(NOW)))
+        changes = ("new", "settled", None)
+        unit.checks.add_findings(
+            [CheckFinding("check-1", n, "sirpa", "{}", change) for n, change in enumerate(changes)]
+        )
+    downgrade(urls.owner, "0004")
+    migrate(urls.owner)
+    assert differences(urls.owner) == []
+    with database.read(REGION) as unit:
+        assert [(item.n, item.change) for item in unit.checks.findings_of("sirpa")] == [(0, None), (2, None)]
+        assert unit.checks.get("check-1") is not None
 
 
 def test_migrating_what_is_migrated_changes_nothing(urls: Urls, database: Database) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ def done(client: Client, as_of: str = "2026-11-20") -> str:
     raise AssertionError("the check does not end")
 
 
-def planted(database: Database, user: str, role: str, found: list[tuple[str, str, str | None]], **run: Any) -> str:
+def planted(database: Database, user: str, role: str, found: Sequence[tuple[str, str, str | None]], **run: Any) -> str:
     """The address of a check that was done, with findings of clients: rule, change."""
     values = {"id": "c" * 32, "as_of": "2026-11-20", "state": "done", "started_at": "2026-11-20T09:00:00.000000Z"} | run
     with database.write(REGION) as unit:
