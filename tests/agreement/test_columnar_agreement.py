@@ -2,8 +2,7 @@
 
 Half of them are believable paths (polku generate), half are wild ones; each is moved in time so that a day on which
 something about it turns, or the day before, is the first of the three dates it is judged on. The interactive answer is
-the product's: two engines that refuse to differ (on the dates when it is not durable-rules' turn, the reference alone,
-as DURABLE says). The columnar one is judged from facts on disk, and on later dates from
+the product's: two engines that refuse to differ. The columnar one is judged from facts on disk, and on later dates from
 those kept facts as long as they say they hold.
 
 POLKU_SEED repeats a run: POLKU_SEED=123 python -m pytest tests/agreement/test_columnar_agreement.py. A long run that
@@ -30,16 +29,13 @@ from rules.journal import Case, JournalError, case_from_data
 from service.generate.drawing import Drawing, Wanted
 from tests.agreement import columnar
 from tests.agreement.columnar import Facts, by_case, interactive
-from tests.helpers import SEED, reference_assessor
+from tests.helpers import SEED
 from tests.oracle.generate import VERSION_DAYS, random_case, random_dates
 
 #: 8 × 6,250 in make test, 100 × 10,000 in soak.
 CHUNKS, A_CHUNK = 8, 6_250
 SOAK_CHUNKS, A_SOAK_CHUNK = 100, 10_000
 FIRST_SOAK_CHUNK = int(os.environ.get("POLKU_CHUNK") or CHUNKS)
-#: On how many of its dates durable-rules judges a journal, in turn; on the others the reference alone does. It takes
-#: six times as long as both other engines, and in soak it judges on all.
-DURABLE = 3
 #: How long after the second date the third is.
 GAPS = (6, 13, 29, 61, 92, 183)
 #: A share of the believable journals has a planted fault.
@@ -99,15 +95,11 @@ def moved(document: Document, move: Callable[[date], date]) -> Document:
     return found
 
 
-def disagreements(
-    cases: Sequence[Case], on: Sequence[date], seen: Seen | None = None, durable: int = DURABLE_IN_SOAK
-) -> tuple[date, list[str]] | None:
+def disagreements(cases: Sequence[Case], on: Sequence[date], seen: Seen | None = None) -> tuple[date, list[str]] | None:
     """The first date on which the engines differ, and the ids of the cases they differ on."""
     with Facts(cases) as facts:
-        for turn, day in enumerate(on):
-            with_durable = [case for place, case in enumerate(cases, turn) if place % len(on) < durable]
-            others = [case for place, case in enumerate(cases, turn) if place % len(on) >= durable]
-            expected = interactive(with_durable, day) | interactive(others, day, reference_assessor())
+        for day in on:
+            expected = interactive(cases, day)
             found = facts.judged(day)
             if seen is not None:
                 seen.folded, seen.held = facts.folded, facts.held
@@ -117,7 +109,7 @@ def disagreements(
     return None
 
 
-def compare(count: int, chunk: int, durable: int) -> Seen:
+def compare(count: int, chunk: int) -> Seen:
     """Compare the journals of a chunk on its dates; fails with the smallest journal that shows a difference."""
     rng = random.Random(f"{SEED}/{chunk}")
     on = dates(rng)
@@ -126,7 +118,7 @@ def compare(count: int, chunk: int, durable: int) -> Seen:
     cases = [case_from_data(document) for document in all_documents]
     gc.freeze()  # a fifth of the time would go into looking through journals for garbage, again and again
     try:
-        differs = disagreements(cases, on, seen, durable)
+        differs = disagreements(cases, on, seen)
     finally:
         gc.unfreeze()
     if differs is not None:
@@ -206,7 +198,7 @@ def announced(capfd: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures("announced")
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_all_engines_agree_on_fifty_thousand_journals_at_three_dates(chunk: int) -> None:
-    seen = compare(A_CHUNK, chunk, DURABLE)
+    seen = compare(A_CHUNK, chunk)
 
     assert seen.outcomes.keys() == {"satisfied", "remedied", "violated", "advised", "unknown"}
     assert seen.held > A_CHUNK / 4, "hardly any kept facts were judged"
@@ -216,7 +208,7 @@ def test_all_engines_agree_on_fifty_thousand_journals_at_three_dates(chunk: int)
 @pytest.mark.usefixtures("announced")
 @pytest.mark.parametrize("chunk", range(FIRST_SOAK_CHUNK, CHUNKS + SOAK_CHUNKS))
 def test_all_engines_agree_on_a_million_journals_at_three_dates(chunk: int) -> None:
-    compare(A_SOAK_CHUNK, chunk, DURABLE_IN_SOAK)
+    compare(A_SOAK_CHUNK, chunk)
 
 
 def test_a_difference_is_told_with_a_journal_as_small_as_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
