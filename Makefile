@@ -18,8 +18,7 @@ help: ## show this list
 run: environment ## start the demo: the service with invented clients and users, until Ctrl-C
 	@$(BIN)/polku serve --demo $(ARGS)
 
-test: EXTRAS := spark
-test: environment ## run every test
+test: environment-spark ## run every test
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: environment ## format, lint, types, import direction, rule lint, migration drift
@@ -35,18 +34,19 @@ format: environment ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: EXTRAS := bench
-bench: environment ## measure the speeds
+bench: environment-bench ## measure the speeds
 	$(BIN)/python -m benchmarks $(ARGS)
 
-soak: EXTRAS := spark
-soak: environment ## the long runs (hours), a fresh clone brought to life, the operator's page followed
+soak: environment-spark ## the long runs (hours), a fresh clone brought to life, the operator's page followed
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m soak -s -o faulthandler_timeout=28800 $(ARGS)
 	$(BIN)/python scripts/fresh_clone.py
 	$(BIN)/python scripts/operator_trial.py
 
 environment: ## make or refresh the Python environment
-	@POLKU_PYTHON='$(POLKU_PYTHON)' sh scripts/environment.sh '$(VENV)' $(EXTRAS)
+	@POLKU_PYTHON='$(POLKU_PYTHON)' sh scripts/environment.sh '$(VENV)'
+
+environment-%: # with the extra packages of that name
+	@POLKU_PYTHON='$(POLKU_PYTHON)' sh scripts/environment.sh '$(VENV)' $*
 
 clean: ## remove the environment and every cache
 	rm -rf '$(VENV)' .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis build dist *.egg-info

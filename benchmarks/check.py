@@ -15,9 +15,11 @@ import os
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,6 @@ import duckdb
 from benchmarks import scale
 from benchmarks.check_runs import VIEWS
 from benchmarks.watching import Run, watched
-from rules.pack import load_pack
 
 ROOT = Path(__file__).parents[1]
 AIMS = {
@@ -179,8 +180,6 @@ def _copy(facts: Sequence[Path], table: str, part: Path, copy: int, cases: int) 
 
 def _from_disk(facts: Sequence[Path]) -> float:
     """Megabytes a second that the disk gives the files of facts at, once the system has let go of them."""
-    import time
-
     files = [file for part in facts for file in part.glob("*.parquet")]
     for file in files:
         with file.open("rb") as stream:
@@ -242,8 +241,10 @@ def figures_of(found: dict[str, Any]) -> dict[str, float]:
 
 
 def measure(cases: int = CASES, write: Callable[[dict[str, Any]], None] = scale.write) -> dict[str, float]:
-    """Run it all; at full size write docs/scale/ anew."""
-    load_pack()
+    """Run it all; at full size write docs/scale/ anew. Ends the program where a rival is not installed."""
+    absent = [name for name in ("polars", "zen") if find_spec(name) is None]
+    if absent:
+        sys.exit(f"{' and '.join(absent)} not installed: `make bench` installs what the check is measured against")
     with tempfile.TemporaryDirectory(prefix="polku-bench-") as work:
         found = Bench(Path(work), cases).run()
     if cases == CASES:

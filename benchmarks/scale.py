@@ -63,9 +63,7 @@ def plots(found: Found) -> dict[str, str]:
     return {
         "time.svg": chart("Every rule judged, from kept facts: time", "cases", "seconds", time),
         "journals.svg": chart("Journals of 30 entries folded and judged: time", "cases", "seconds", folded),
-        "memory.svg": chart(
-            "Memory of all processes", "cases", "MiB", memory, ("the limit Polku sets itself", MEMORY_LIMIT)
-        ),
+        "memory.svg": chart("Memory of all processes", "cases", "MiB", memory, ("the aim: 2 GiB", MEMORY_LIMIT)),
     }
 
 
@@ -145,9 +143,9 @@ def _disk(found: Found) -> str:
             f"- The check takes in facts at {_n(facts_rate, 1)} MB a second and journals at {_n(journal_rate, 1)} MB a"
             f" second. The disk of the machine measured gave {_n(disk)} MB a second, once the system had let go of the"
             " files.",
-            f"- So the disk holds a check of facts up only when it is slower than {_n(facts_rate, 1)} MB a second. On"
-            f" this one the rules would have to be {_n(disk / facts_rate)} times as fast before it did; for journals the"
-            f" fold and the rules {_n(disk / journal_rate)} times.",
+            f"- So the disk holds a check of facts up only when it is slower than {_n(facts_rate, 1)} MB a second."
+            f" On this one the rules would have to be {_n(disk / facts_rate)} times as fast before it did; for"
+            f" journals, the fold and the rules {_n(disk / journal_rate)} times.",
         ]
     )
 

@@ -21,7 +21,7 @@ from rules.identity import contains_code
 from rules.journal import Case, CaseHeader, case_from_reading, id_faults
 from rules.reading import Fault, JournalError, Path, Problem, Reading, place_of, read_json, shown, survey
 
-MOST_CONTENTS = 30_000  # remembered at a time; with what their texts may take, some tens of megabytes
+MOST_CONTENTS = 60_000  # remembered of late, and as many of before; a hundred megabytes together
 MOST_ROWS = 5_000  # of a case that is read in the fast way
 LONGEST_FIELDS = 1_000  # characters: longer ones are rare, and may hold more values than a case may have
 LONGEST_NOTE = 200  # characters: longer ones are hardly written twice
@@ -46,6 +46,10 @@ class Row(NamedTuple):
 Flat = tuple[date, str, str | None, str | None, datetime | str | None, str | None, str | None]
 
 
+#: What an entry says: its type, fields, by and note.
+_Said = tuple[str, str | None, str | None, str | None]
+
+
 class _Content(NamedTuple):
     """What an entry says, whenever and under whatever id: the values of a validated entry, and which were given."""
 
@@ -59,14 +63,15 @@ class _Unusual(ValueError):
 
 
 class EntryReader:
-    """Builds cases from rows and remembers contents between them, `most` at a time.
+    """Builds cases from rows and remembers contents between them, twice `most` at a time.
 
     Entries that say the same share their (frozen) values. For one thread.
     """
 
     def __init__(self, most: int = MOST_CONTENTS) -> None:
         self._most = most
-        self._seen: dict[tuple[str | None, ...], _Content] = {}
+        self._seen: dict[_Said, _Content] = {}
+        self._before: dict[_Said, _Content] = {}
         self._headers: dict[tuple[tuple[str, Any], ...], dict[str, Any]] = {}
 
     def case(self, header: Mapping[str, object], rows: Sequence[Flat], *, name: str = "case") -> Case:
@@ -104,7 +109,8 @@ class EntryReader:
         corrected = False
         for row, by_position in zip(rows, _NAMES, strict=False):
             day, kind, name, by, recorded_at, note, fields = row
-            model, said, given = self._seen.get((kind, fields, by, note)) or self._validated(kind, fields, by, note)
+            content = kind, fields, by, note
+            model, said, given = self._seen.get(content) or self._recalled(content)
             if type(day) is not date or not FIRST_YEAR <= day.year <= LAST_YEAR:
                 raise _Unusual
             name = by_position if name is None or name == by_position else name_of(_clean(name))
@@ -121,8 +127,18 @@ class EntryReader:
             raise _Unusual
         return entries
 
+    def _recalled(self, content: _Said) -> _Content:
+        """What an entry says that was not said lately, and is remembered from now on."""
+        found = self._before.get(content) or self._validated(*content)
+        if len(content[3] or "") <= LONGEST_NOTE:
+            if len(self._seen) >= self._most:
+                # What was said since is kept a while longer; what was said only before that is forgotten.
+                self._before, self._seen = self._seen, {}
+            self._seen[content] = found
+        return found
+
     def _validated(self, kind: str, fields: str | None, by: str | None, note: str | None) -> _Content:
-        """What an entry says, looked for identity codes and validated, and remembered."""
+        """What an entry says, looked for identity codes and validated."""
         raw: dict[str, object] = {"date": _ANY_DAY, "type": kind, "id": "any"}
         if by is not None:
             raw["by"] = by
@@ -138,12 +154,7 @@ class EntryReader:
         if kind not in ENTRY_TYPES:
             raise _Unusual
         entry = ENTRY_TYPES[kind].model_validate(raw)
-        content = _Content(type(entry), entry.__dict__, entry.model_fields_set)
-        if len(note or "") <= LONGEST_NOTE:
-            if len(self._seen) >= self._most:
-                self._seen.clear()
-            self._seen[kind, fields, by, note] = content
-        return content
+        return _Content(type(entry), entry.__dict__, entry.model_fields_set)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

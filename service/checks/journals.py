@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from service.checks.whole import whole
 
-#: Rows of a row group, and cases written at a time.
+#: Rows of a row group, about, and cases written at a time.
 GROUP, AT_A_TIME = 100_000, 3_000
 
 HEADER = ("municipality", "birth_year", "language", "not_recorded", "complete_from")
@@ -59,11 +59,17 @@ def write_journals_parquet(documents: Iterable[Mapping[str, Any]], path: Path) -
             cases += len(some)
             waiting.append(journals_batch(some))
             if sum(batch.num_rows for batch in waiting) >= GROUP:
-                writer.write_table(pa.Table.from_batches(waiting), row_group_size=GROUP)
+                _write_group(writer, waiting)
                 waiting = []
         if waiting:
-            writer.write_table(pa.Table.from_batches(waiting), row_group_size=GROUP)
+            _write_group(writer, waiting)
     return cases
+
+
+def _write_group(writer: Any, batches: list[Any]) -> None:
+    """One row group of whole cases: such can be read by several at once."""
+    rows = sum(batch.num_rows for batch in batches)
+    writer.write_table(pa.Table.from_batches(batches), row_group_size=rows)
 
 
 def journals_batch(documents: Iterable[Mapping[str, Any]]) -> Any:

@@ -68,12 +68,7 @@ def judge(
     case_no to leave out. Raises CheckError when facts do not hold on the date or cannot be read, and OSError.
     """
     plan = compiled(pack, as_of, least=outcomes)
-    marks = {
-        "pack_sha256": pack.sha256,
-        "fold_version": FOLD_VERSION,
-        "program": program,
-        "as_of": as_of.isoformat(),
-    }
+    marks = marks_of(pack, as_of, program)
     with tempfile.TemporaryDirectory(prefix="polku-check-") as work:
         try:
             with connect(Path(work), memory_limit) as connection:
@@ -84,7 +79,7 @@ def judge(
                 cases = _cases(connection, as_of)
                 _make(connection, plan)
                 counts, by_role = _counts(connection, plan)
-                return Judged(cases, _write(connection, plan.findings, pack, out, marks), counts, by_role)
+                return Judged(cases, write_findings(connection, plan.findings, pack, out, marks), counts, by_role)
         except duckdb.Error as error:
             raise CheckError(f"the facts could not be judged: {error}") from error
 
@@ -139,7 +134,17 @@ def _counts(
     return dict(by_rule), dict(by_role)
 
 
-def _write(
+def marks_of(pack: Pack, as_of: date, program: str = "polku") -> dict[str, str]:
+    """What a file of findings says of itself."""
+    return {
+        "pack_sha256": pack.sha256,
+        "fold_version": FOLD_VERSION,
+        "program": program,
+        "as_of": as_of.isoformat(),
+    }
+
+
+def write_findings(
     connection: duckdb.DuckDBPyConnection, findings: str, pack: Pack, out: Path | None, marks: Mapping[str, str]
 ) -> int:
     """Writes the findings, words of the pack by number: that takes a quarter of the time off. Returns how many."""

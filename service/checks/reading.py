@@ -20,7 +20,7 @@ from rules.entry_reader import EntryReader
 from rules.journal import Case, JournalError, case_from_reading, load_case
 from rules.reading import MAX_BYTES, read_json
 from service.checks.errors import CheckError
-from service.checks.rows import Item, RowBatch, RowFile, batch_of, ids_of, row_place
+from service.checks.rows import GroupBatch, Item, RowBatch, RowFile, batch_of, ids_of, row_place
 
 #: What a file holds, by the end of its name: a case, a case a line, or rows of entries.
 FORMS = {
@@ -203,6 +203,10 @@ class Files:
                     if os.path.isfile(path):
                         yield path, _form(path)
 
+    def forms(self) -> list[tuple[str, str]]:
+        """The files, each with its form: "case", "lines" or "rows"."""
+        return list(self._found())
+
     def cases(self) -> int | None:
         """The number of files, where each is a case."""
         return self._files if self._only_cases else None
@@ -338,10 +342,15 @@ def _list_lines(path: str) -> Iterator[tuple[int, str, str | None, str]]:
 # ---- rows
 
 
-def _row_batches(path: str, first: int) -> Iterator[RowBatch]:
+def _row_batches(path: str, first: int) -> Iterator[RowBatch | GroupBatch]:
     with closing(RowFile(path)) as file:
-        for first_row, rows, starts in file.cut():
-            batch = batch_of(file, "", range(first, first + len(starts)), first_row, rows, starts)
+        row = groups = 0
+        # To be read by whoever folds them, which spares sending the rows.
+        for number, in_group, starts in file.whole_groups():
+            yield GroupBatch(int(in_group * file.row_bytes), path, "", number, first, row, starts)
+            first, row, groups = first + len(starts), row + in_group, number + 1
+        for first_row, rows, starts in file.cut(group=groups):
+            batch = batch_of(file, "", range(first, first + len(starts)), row + first_row, rows, starts)
             if batch is not None:
                 yield batch
             first += len(starts)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -24,8 +25,8 @@ from rules.reading import did_you_mean, shown_name
 from service.checks.errors import CheckError
 from service.checks.journals import HEADER, SCHEMA
 
-#: Rows read at a time; entries a case may have.
-ROWS, MOST_ENTRIES = 60_000, 50_000
+#: Rows read at a time, of a row group at most; entries a case may have.
+ROWS, MOST_IN_GROUP, MOST_ENTRIES = 60_000, 250_000, 50_000
 #: Columns that the file may keep as numbers of words: they are read as such.
 _WORDS = ("type", "by", "note", "fields", "id", "municipality", "language")
 _NEEDED = ("case_id", "date", "type")
@@ -65,6 +66,7 @@ class RowFile:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             raise CheckError(f"{path}: no Parquet file that can be read ({type(error).__name__})") from None
+        self.schema = schema
         #: What a row takes of the file, about.
         self.row_bytes = os.path.getsize(path) / max(self._file.metadata.num_rows, 1)
 
@@ -72,14 +74,47 @@ class RowFile:
         """Close the file."""
         self._file.close()
 
-    def cut(self, columns: Sequence[str] | None = None) -> Iterator[tuple[int, Any, list[int]]]:
-        """The rows in batches of whole cases (`cut`). Raises CheckError for a file that is damaged."""
-        known = [name for name in SCHEMA.names if name in self._file.schema_arrow.names]
-        yield from cut(self._batches(list(columns or known)))
+    def cut(self, columns: Sequence[str] | None = None, group: int = 0) -> Iterator[tuple[int, Any, list[int]]]:
+        """The rows from a row group on in batches of whole cases (`cut`). Raises CheckError for a damaged file."""
+        groups = range(group, self._file.num_row_groups)
+        if groups:
+            yield from cut(self._batches(list(columns or self._known()), groups))
 
-    def _batches(self, columns: list[str]) -> Iterator[Any]:
+    def whole_groups(self) -> Iterator[tuple[int, int, list[int]]]:
+        """The row groups from the first on, as long as none ends within a case and none is too large to be read at
+        once: each one's number, how many rows it has, and where its cases begin. Raises CheckError."""
+        before: tuple[int, int, list[int]] | None = None
+        last: str | None = None  # the id that the group before ends with
+        for number in range(self._file.num_row_groups):
+            rows = self._file.metadata.row_group(number).num_rows
+            if rows > MOST_IN_GROUP:
+                ids = next(self._batches(["case_id"], [number], 1)).column("case_id")
+            elif rows:
+                ids = self.group(number, ["case_id"]).column("case_id")
+            else:
+                continue
+            if before is not None and (ids[0].as_py() or "") == last:
+                return
+            if before is not None:
+                yield before
+            if rows > MOST_IN_GROUP:
+                return
+            last = ids[-1].as_py() or ""
+            before = number, rows, _starts(pa.record_batch([ids], ["case_id"]), "case_id")
+        if before is not None:
+            yield before
+
+    def group(self, number: int, columns: Sequence[str] | None = None) -> Any:
+        """The rows of a row group as one batch. Raises CheckError for a damaged file."""
+        found = self._batches(list(columns or self._known()), [number], MOST_IN_GROUP)
+        return pa.concat_batches([batch for batch in found if batch.num_rows])
+
+    def _known(self) -> list[str]:
+        return [name for name in SCHEMA.names if name in self._file.schema_arrow.names]
+
+    def _batches(self, columns: list[str], groups: Sequence[int], rows: int = ROWS) -> Iterator[Any]:
         try:
-            yield from self._file.iter_batches(ROWS, columns=columns)
+            yield from self._file.iter_batches(rows, groups, columns)
             return
         except (pa.ArrowException, OSError) as error:
             failure = f"{self.path}: the file is damaged ({type(error).__name__})"
@@ -198,6 +233,37 @@ class RowBatch:
         """The cases."""
         batch = pa.ipc.open_stream(self.rows).read_next_batch()
         return items_of(batch, _starts(batch), self.places(), self.version, reader)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupBatch:
+    """A row group of whole cases, read by whoever folds it: the number of its first case and the row of the file that
+    it begins with, and where in it the cases begin."""
+
+    weight: int
+    file: str
+    version: str
+    group: int
+    first: int
+    first_row: int
+    starts: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def places(self) -> Iterator[tuple[int, str]]:
+        """Where each case stands, by its number."""
+        for number, start in enumerate(self.starts, self.first):
+            yield number, row_place(self.file, self.first_row + start)
+
+    def items(self, reader: EntryReader) -> Iterator[Item]:
+        """The cases. Raises CheckError when the file is another than when it was cut."""
+        with closing(RowFile(self.file)) as file:
+            batch = file.group(self.group)
+        starts = _starts(batch)
+        if starts != list(self.starts):
+            raise CheckError(f"{self.file}: the file was changed while it was read; check again")
+        return items_of(batch, starts, self.places(), self.version, reader)
 
 
 def items_of(

@@ -26,7 +26,7 @@ from rules.pack import Pack, pack_from_content
 from service.checks.errors import CheckError
 from service.checks.facts import CaseFolder, FactsTables
 from service.checks.folding import folded, own_fault
-from service.checks.rows import Item, cut, differing, ids_of, items_of, row_place
+from service.checks.rows import Item, cut, differing, items_of, row_place
 from service.checks.sources import shared_id
 
 KIND, REFUSED = "kind", "refused"
@@ -126,9 +126,7 @@ class _Partition:
             first = batch.select([FILE, ROW]).take(pa.array(starts, pa.int64()))
             stand = list(zip(first.column(FILE).to_pylist(), first.column(ROW).to_pylist(), strict=True))
             places = [((file << ROW_BITS) + row, row_place(self._files[file], row)) for file, row in stand]
-            items = items_of(batch, starts, places, "", _reader())
-            for item, case_id in zip(items, ids_of(batch, starts), strict=True):
-                yield item._replace(case_id=case_id)
+            yield from items_of(batch, starts, places, "", _reader())
 
     def _settle(self, items: list[Item]) -> None:
         """Fold what stands under one id: one case. Of several that can be folded, whose the id is nobody here knows."""

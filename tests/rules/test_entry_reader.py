@@ -170,6 +170,7 @@ def test_no_more_is_remembered_than_was_said() -> None:
     rows = [Row(date(2022, 1, 1), "need_assessed", note=f"note {number}") for number in range(95)]
     assert len(reader.case({"id": "a"}, rows).entries) == 95
     assert len(reader._seen) <= 10
+    assert len(reader._before) <= 10
 
 
 def test_columns_zipped_are_rows() -> None:

@@ -83,6 +83,16 @@ def test_a_process_that_is_killed_ends_the_run_with_an_error(tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("in_processes")
+def test_a_process_that_ends_while_it_starts_ends_the_run_with_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "_work", os._exit)  # given a connection, it raises at once
+    with pytest.raises(CheckError, match="ended before its time \\(exit code 1\\)"):
+        gathered(as_lines(many(200), tmp_path / "cases.jsonl"), tmp_path)
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.usefixtures("in_processes")
 def test_ctrl_c_ends_every_process(tmp_path: Path) -> None:
     def interrupt(done: int, total: int | None) -> None:
         if done:

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rules.entry_reader import EntryReader
 from service.checks import reading, rows, sources
 from service.checks.errors import CheckError
 from service.checks.journals import SCHEMA, write_journals_parquet
@@ -95,6 +97,46 @@ def test_row_groups_may_end_in_the_middle_of_a_case(tmp_path: Path, spoiled: Any
     cases = documents(30, seed=4)
     found = gathered(spoiled(table(cases), row_group_size=11), tmp_path)
     assert facts_of(found) == expected(cases, tmp_path)
+
+
+def by_groups(cases: list[Document], path: Path, ends: list[int]) -> Path:
+    """Journals in row groups that end with these rows; the last ends with the file."""
+    rows = table(cases)
+    with pq.ParquetWriter(path, rows.schema) as writer:
+        for start, end in pairwise([0, *ends, rows.num_rows]):
+            writer.write_table(rows.slice(start, end - start), row_group_size=max(end - start, 1))
+    return path
+
+
+def test_row_groups_may_end_with_a_case_or_within_one_or_be_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = documents(24, seed=5)
+    ends = [sum(max(len(case["entries"]), 1) for case in cases[:upto]) for upto in (6, 12, 18)]
+    wanted = expected(cases, tmp_path)
+    for name, within in {
+        "none": ends,
+        "first": [ends[0] - 1, *ends[1:]],
+        "second": [ends[0], ends[1] + 1, ends[2]],
+        "empty": [0, ends[0], ends[0], *ends[1:], ends[2]],
+    }.items():
+        assert facts_of(gathered(by_groups(cases, tmp_path / f"{name}.parquet", within), tmp_path)) == wanted, name
+    largest = max(end - start for start, end in pairwise([0, *ends]))
+    for most in (1, largest - 1, largest):
+        monkeypatch.setattr(rows, "MOST_IN_GROUP", most)
+        monkeypatch.setattr(rows, "ROWS", min(most, 7))
+        found = gathered(by_groups(cases, tmp_path / f"most-{most}.parquet", ends), tmp_path)
+        assert facts_of(found) == wanted, most
+
+
+def test_row_groups_of_whole_cases_are_read_by_whoever_folds_them(tmp_path: Path) -> None:
+    cases = documents(20, seed=6)
+    path = as_rows(cases, tmp_path / "cases.parquet")
+    (batch,) = reading._row_batches(str(path), 0)
+    assert isinstance(batch, rows.GroupBatch)
+    as_rows(documents(21, seed=7), path)
+    with pytest.raises(CheckError, match="was changed while it was read"):
+        list(batch.items(EntryReader()))
 
 
 def test_other_programs_write_columns_of_other_types(tmp_path: Path, spoiled: Any) -> None:
