@@ -19,13 +19,14 @@ from service.terminal import BAD_INPUT, DONE, FINDINGS, show, write_json
 from service.words import Words, clean
 
 if TYPE_CHECKING:
-    from service.checks.running import Checked
+    from service.checks.running import Checked, Cluster
 
 checks = typer.Typer()
 
 #: More cases that could not be checked are told in the file, or with --json.
 MOST_TOLD = 20
 
+Engine = Literal["duckdb", "spark"]
 Severity = Literal["obligation", "quality", "recommendation", "information"]
 
 
@@ -62,6 +63,19 @@ def check(
         str | None,
         typer.Option("--region", metavar="REGION", help="Of a database: only this region [default: all of them]."),
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="What judges: DuckDB on this machine, or Apache Spark on many.")
+    ] = "duckdb",
+    master: Annotated[
+        str | None,
+        typer.Option(
+            "--master", metavar="URL", help="Of Spark: its master [default: as many processes, on this machine]."
+        ),
+    ] = None,
+    spark_work: Annotated[
+        Path | None,
+        typer.Option("--spark-work", metavar="FOLDER", help="Of Spark: storage that all its machines see."),
+    ] = None,
     as_json: AsJson = False,
     lang: Language = "fi",
 ) -> None:
@@ -71,7 +85,9 @@ def check(
     from service.checks.running import Asked, run
 
     words = Words(lang)
-    asked = Asked(source, as_of or today(), keep, out, processes or os.cpu_count() or 1, region)
+    workers = processes or os.cpu_count() or 1
+    cluster = _cluster(engine, master, spark_work, processes, workers)
+    asked = Asked(source, as_of or today(), keep, out, workers, region, cluster)
     with _ending_tidily() as go_on, _progress(words) as progress:
 
         def told(stage: str, done: int, total: int | None) -> None:
@@ -92,6 +108,22 @@ def check(
         raise typer.Exit(BAD_INPUT)
     failed = fail_on is not None and checked.tally.at_or_over(fail_on)
     raise typer.Exit(FINDINGS if failed else DONE)
+
+
+def _cluster(
+    engine: Engine, master: str | None, spark_work: Path | None, processes: int | None, workers: int
+) -> Cluster | None:
+    """Where Spark is to run, if it is. Raises CheckError for words that do not go together."""
+    from service.checks.errors import CheckError
+    from service.checks.running import Cluster
+
+    if engine == "duckdb":
+        if master is not None or spark_work is not None:
+            raise CheckError("--master and --spark-work are Spark's: they go with --engine spark")
+        return None
+    if master is not None and processes is not None:
+        raise CheckError("--master says how many processes there are (local[2]): leave --processes out")
+    return Cluster(master or f"local[{workers}]", spark_work)
 
 
 def _tell_refused(checked: Checked, words: Words) -> None:

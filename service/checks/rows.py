@@ -417,7 +417,7 @@ class _Odd:
         self.unordered: set[int] = set()
         for name in HEADER:
             if name in batch.schema.names:
-                for start in self._cases(_told_otherwise(batch.column(name))):
+                for start in self._cases(_told_otherwise(batch.column(name), self._inner)):
                     self._differing.setdefault(start, name)
         self._positions: list[int | None] = []
         if "position" in batch.schema.names and batch.column("position").null_count < batch.num_rows:
@@ -463,9 +463,10 @@ def _not_first(rows: int, starts: list[int]) -> Any:
     return pa.Array.from_buffers(pa.uint8(), rows, [None, pa.py_buffer(bytes(inner))]).slice(1).cast(pa.bool_())
 
 
-def _told_otherwise(column: Any) -> Any:
-    """For the second row and each after it, whether it tells something and not what the row before tells."""
-    if column.null_count == len(column):
+def _told_otherwise(column: Any, inner: Any) -> Any:
+    """For the second row and each after it, whether it tells something and not what the row before tells. None: no row
+    tells anything of those that are `inner`, which go on with a case."""
+    if not pc.any(pc.and_(column.slice(1).is_valid(), inner)).as_py():
         return None
     if types.is_list(column.type) or types.is_large_list(column.type):
         column = pc.binary_join(column.cast(pa.list_(pa.string())), "\x00")

@@ -37,8 +37,16 @@ _LOCK, _WORK = ".check-lock", "work"
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where Spark runs, and a folder of storage that every machine of it sees (None: this machine is the only one)."""
+
+    master: str
+    shared: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be checked: the source of journals and how to go about it."""
+    """What is to be checked: the source of journals and how to go about it; by Spark, if a cluster is named."""
 
     source: str
     as_of: date
@@ -46,6 +54,7 @@ class Asked:
     out: Path | None = None
     processes: int = 2
     region: str | None = None
+    cluster: Cluster | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +79,7 @@ def run(asked: Asked, pack: Pack, words: Words, now: datetime, progress: Progres
     """Check a caseload. Raises CheckError and OSError for what is asked, and whatever the source raises for itself."""
     _look_over(asked)
     with _work_folder(asked.keep) as work:
-        gathered = _gather(asked, pack, work, progress)
-        progress(JUDGING, 0, None)
-        findings = _judge(gathered, asked.as_of, pack, work)
+        gathered, findings = (_by_duckdb if asked.cluster is None else _by_spark)(asked, pack, work, progress)
         counts = tally(findings, pack, work)
         last = last_run(asked.keep) if asked.keep is not None else None
         compared = _compare(findings, last, gathered, pack, work) if last is not None else None
@@ -101,10 +108,11 @@ def run(asked: Asked, pack: Pack, words: Words, now: datetime, progress: Progres
     )
 
 
-def _gather(asked: Asked, pack: Pack, work: Path, progress: Progress) -> Gathered:
+def _by_duckdb(asked: Asked, pack: Pack, work: Path, progress: Progress) -> tuple[Gathered, Path]:
+    from service.checks.judging import judge
     from service.checks.sources import gather
 
-    return gather(
+    gathered = gather(
         asked.source,
         pack,
         asked.as_of,
@@ -114,14 +122,25 @@ def _gather(asked: Asked, pack: Pack, work: Path, progress: Progress) -> Gathere
         region=asked.region,
         on_progress=lambda done, total: progress(READING, done, total),
     )
-
-
-def _judge(gathered: Gathered, as_of: date, pack: Pack, work: Path) -> Path:
-    from service.checks.judging import judge
-
+    progress(JUDGING, 0, None)
     findings = work / "findings.parquet"
-    judge(gathered.parts, pack, as_of, findings, dropped=gathered.dropped)
-    return findings
+    judge(gathered.parts, pack, asked.as_of, findings, dropped=gathered.dropped)
+    return gathered, findings
+
+
+def _by_spark(asked: Asked, pack: Pack, work: Path, progress: Progress) -> tuple[Gathered, Path]:
+    from service.checks.spark import check_by_spark
+
+    return check_by_spark(
+        asked.source,
+        pack,
+        asked.as_of,
+        asked.cluster or Cluster("local[*]"),
+        work=work,
+        region=asked.region,
+        on_folded=lambda cases: progress(READING, cases, None),
+        on_judging=lambda: progress(JUDGING, 0, None),
+    )
 
 
 def _compare(findings: Path, last: tuple[Path, date], gathered: Gathered, pack: Pack, work: Path) -> Compared:

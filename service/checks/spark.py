@@ -14,11 +14,10 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -40,6 +39,9 @@ from service.checks.spark_folding import FILE, KIND, REFUSED, ROW, Fold, fold_ro
 from service.checks.spark_session import is_local, spark_session, told_in_words
 from service.checks.tables import connect, quoted
 
+if TYPE_CHECKING:
+    from service.checks.running import Cluster
+
 #: Bytes of journals that a process folds at a time, about: a quarter of a minute's work.
 SHARE = 8_000_000
 #: Seconds between two looks at how far the folding has come.
@@ -59,14 +61,6 @@ _READ_AS = {field.name: _DDL.get(field.type, "ARRAY<STRING>") for field in SCHEM
     "position": "BIGINT",
 }
 _ONLY = "Spark reads .parquet files that every machine sees (docs/checks.md); check this without --engine spark"
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """Where Spark runs, and a folder of storage that every machine of it sees (None: this machine is the only one)."""
-
-    master: str
-    shared: Path | None = None
 
 
 # ---- what is asked
@@ -135,6 +129,7 @@ class Run:
         self._work = work
         self._facts, self._findings = shared / "facts", shared / "findings"
         self._kept: list[Any] = []
+        self._shares = 1
 
     def gather(self, files: Sequence[str], on_folded: Callable[[int], None] = lambda cases: None) -> Gathered:
         """The facts of every case, and the cases refused."""
@@ -160,7 +155,10 @@ class Run:
         try:
             with told_in_words("the facts could not be judged"):
                 self._make(plan)
-                self._spark.sql(plan.findings).write.parquet(_written(self._findings), mode="overwrite")
+                # Each rule has shares of its own until here, most of them small.
+                self._spark.sql(plan.findings).coalesce(self._shares).write.parquet(
+                    _written(self._findings), mode="overwrite"
+                )
         finally:
             for made in self._kept:
                 made.unpersist()
@@ -176,9 +174,9 @@ class Run:
 
     def _fold(self, opened: Sequence[tuple[str, Any, int]], on_folded: Callable[[int], None]) -> None:
         context = self._spark.sparkContext
-        shares = max(context.defaultParallelism, sum(size for *_, size in opened) // SHARE)
-        self._spark.conf.set("spark.sql.shuffle.partitions", str(shares))
-        rows = self._journals(opened).repartition(shares, "case_id").sortWithinPartitions("case_id", FILE, ROW)
+        self._shares = max(context.defaultParallelism, sum(size for *_, size in opened) // SHARE)
+        self._spark.conf.set("spark.sql.shuffle.partitions", str(self._shares))
+        rows = self._journals(opened).repartition(self._shares, "case_id").sortWithinPartitions("case_id", FILE, ROW)
         cases = context.accumulator(0)
         fold = Fold(self._pack.canonical.decode(), self._as_of, tuple(path for path, *_ in opened))
         folded = rows.mapInArrow(partial(_fold_partition, fold, cases), _ddl(one_for_all(self._pack)))

@@ -157,11 +157,12 @@ def _declined(journal: Journal, *, queue: bool) -> None:
     draw, as_of = journal.draw, journal.as_of
     on = workday(as_of - between(draw, 0, 75))
     way = write.Referral(draw, on + between(draw, 1, 40))
-    spell = _began(journal, workday(way.asked - between(draw, 30, 300)))
+    asked = min(way.asked, workday(on - 1))  # the wish was there before the answer to it
+    spell = _began(journal, workday(asked - between(draw, 30, 300)))
     if draw() < 0.1:
         write.illness(journal, spell.start + 5, spell.start + 12, spell.days)
-    write.told(journal, way.asked)
-    write.asked(journal, way.asked, "yes")
+    write.told(journal, asked)
+    write.asked(journal, asked, "yes")
     journal.add(min(way.initiative, on), "initiative_taken", "activity_instructor", service="coaching")
     if queue:
         review = day_in(draw, max(on, as_of) + 1, as_of + 90)

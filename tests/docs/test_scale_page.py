@@ -26,7 +26,9 @@ def test_the_page_and_the_plots_are_those_of_the_figures(found: dict[str, Any], 
 
 
 def test_the_figures_are_those_of_a_full_run(found: dict[str, Any]) -> None:
-    assert found["cases"] == check.CASES == 1_000_000
+    assert found["cases"] == check.CASES == 1_000_000, (
+        "run, on a machine with nothing else to do: make bench ARGS=check"
+    )
     assert found["entries_each"] == 30
     assert [item["cases"] for item in found["growth"]] == [round(check.CASES * share) for share in check.GROWTH]
     assert found["growth"][-1]["cases"] == 5_000_000
