@@ -16,5 +16,9 @@ settings.load_profile(PROFILE)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Name the profile at the head of the run."""
-    return f"polku: Hypothesis profile {PROFILE}"
+    """Name the profile at the head of the run, and whether Spark is tested."""
+    from service.checks.spark_session import lacking
+
+    missing = lacking()
+    spark = "Spark is tested" if missing is None else f"SPARK IS NOT TESTED: {missing}"
+    return f"polku: Hypothesis profile {PROFILE}; {spark}"

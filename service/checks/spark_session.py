@@ -32,11 +32,13 @@ _SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "OFF",
-    "spark.executor.syncLogLevel.enabled": "true",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "true",
     "spark.sql.catalogImplementation": "in-memory",
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
+    # What follows from conditions as large as the rules' is long to work out, and of no use.
+    "spark.sql.constraintPropagation.enabled": "false",
+    # No limit: to weigh a batch at every row of it takes longer than all the rest that Spark does.
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     "spark.sql.session.timeZone": "UTC",
