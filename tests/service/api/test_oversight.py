@@ -141,9 +141,14 @@ def test_one_check_of_a_user_runs_at_a_time(worker: Client, anyone: Client, monk
     assert worker.post("/v1/checks", {}).status_code == 202
 
 
+def waiting(event: threading.Event) -> None:
+    """What judges until it is let go on."""
+    event.wait(10)
+
+
 def test_too_many_checks_are_turned_away(worker: Client, anyone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
-    monkeypatch.setattr(Checks, "_judge_all", lambda *args: None if go_on.wait(10) else None)
+    monkeypatch.setattr(Checks, "_judge_all", lambda *args: waiting(go_on))
     answers = [
         showing(anyone, actor(role, relation)).post("/v1/checks", {})
         for role, relation in world.actors()
@@ -178,7 +183,7 @@ def test_a_fault_ends_the_check_and_not_the_service(worker: Client, monkeypatch:
 
 def test_a_stop_marks_what_it_broke_off(worker: Client, sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     service = worker.app.state.service
-    monkeypatch.setattr(Checks, "_judge_all", lambda *args: None if service.checks._stopping.wait(10) else None)
+    monkeypatch.setattr(Checks, "_judge_all", lambda *args: waiting(service.checks._stopping))
     started = worker.post("/v1/checks", {}).json()
     service.checks.stop()
     told = worker.get(f"/v1/checks/{started['id']}").json()
