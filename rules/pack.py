@@ -203,6 +203,10 @@ class Ruleset:
     engines: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
     _by_kind: dict[str, tuple[Derivation, ...]] = field(default_factory=dict)
 
+    def __getstate__(self) -> dict[str, AnyData]:
+        """What another process gets: engines are built there."""
+        return {**self.__dict__, "engines": {}}
+
     def about(self, kind: str) -> tuple[Rule, ...]:
         """The rules about subjects of one kind, in the pack's order."""
         return self._rules_by_kind.get(kind, ())

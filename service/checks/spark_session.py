@@ -44,6 +44,15 @@ _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
 }
 _ON_THIS_MACHINE = {"spark.driver.host": LOCAL_HOST, "spark.driver.bindAddress": LOCAL_HOST}
+#: What Spark says when a Python process is gone: before it had anything to do, or at work.
+_CUT_OFF = (
+    "Python worker exited",
+    "Python worker failed to connect",
+    "Python daemon",
+    "Broken pipe",
+    "Connection reset",
+    "EOFException",
+)
 _FAILED = re.compile(rf"{FoldFailed.__name__}: (.*)")
 _VERSION = re.compile(r'version "(\d+)')
 
@@ -210,7 +219,9 @@ def _in_words(error: Exception) -> str:
     found = _FAILED.search(told)
     if found is not None:
         return found[1].strip()
-    if "Python worker exited unexpectedly" in told or "Python worker failed to connect" in told:
+    if "ModuleNotFoundError" in told:
+        return "Polku is not installed for the Python of every machine: PYSPARK_PYTHON says which Python that is"
+    if any(sign in told for sign in _CUT_OFF):
         return (
             "a Python process ended before its time; out of memory, often: give Spark's Python processes more "
             "(spark.executor.memoryOverhead), or run fewer at a time"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 import shutil
 from datetime import date
 from functools import cache
@@ -26,7 +27,7 @@ from rules.pack import (
     pack_from_content,
 )
 from statemachines import TRIGGERS
-from tests.helpers import SEEDS, day, pack, random_pair, reference_assessor
+from tests.helpers import SEEDS, assessor, day, pack, random_pair, reference_assessor
 from tests.oracle.oracle import rule_ids
 
 
@@ -220,3 +221,11 @@ def test_deadlines_in_a_circle_are_refused() -> None:
     with pytest.raises(PackError) as refused:
         pack_from_content(content)
     assert any("derived.case." in problem for problem in refused.value.problems)
+
+
+def test_a_pack_can_be_sent_to_another_process_and_judges_there_by_engines_of_its_own() -> None:
+    case, on, _ = random_pair(7)
+    found = assessor().findings(case, on)[1]
+    sent = pickle.loads(pickle.dumps(assessor().pack))
+    assert all(edition.engines == {} for edition in sent.editions)
+    assert [item.key for item in Assessor(sent).findings(case, on)[1]] == [item.key for item in found]

@@ -393,7 +393,9 @@ def test_a_process_that_is_killed_ends_the_run_with_an_error(spark: Any, caseloa
     killing.start()
     try:
         before = time.monotonic()
-        with pytest.raises(CheckError, match="a Python process ended before its time") as failed:
+        # Just when a process begins, Spark does not always know what it lost.
+        wanted = "could not be folded: (a Python process ended before its time|Spark failed)"
+        with pytest.raises(CheckError, match=wanted) as failed:
             Run(spark, pack(), DAYS[0], tmp_path, tmp_path).gather(checked_source(str(caseload)))
         assert time.monotonic() - before < 120
     finally:
