@@ -6,11 +6,12 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -254,3 +255,12 @@ def test_an_extra_is_pinned_and_where_it_is_installed_whole_and_at_its_pins(extr
     if all(installed(need.name) == NOT_INSTALLED for need in needs):
         pytest.skip(f"the extra packages for {extra} are not installed: what they pull in was not looked at")
     assert off_their_pins(needs) == {}
+
+
+def test_every_pin_takes_the_oldest_python_that_polku_takes() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    oldest = min(need.version for need in SpecifierSet(project["requires-python"]) if need.operator == ">=") + ".0"
+    here = [name for name in pins() if installed(name) != NOT_INSTALLED]
+    assert len(here) > 50
+    needs = {name: metadata(name)["Requires-Python"] or "" for name in here}
+    assert {name: need for name, need in needs.items() if oldest not in SpecifierSet(need)} == {}
