@@ -3,7 +3,8 @@
 import os
 import random
 import secrets
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -63,6 +64,14 @@ def day(text: str) -> date:
 def days_from(first: date, last: date) -> Iterable[date]:
     """Every day from `first` to `last`, both counted."""
     return (first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
+def wait_for(there: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < end, f"not so after {seconds:.0f} seconds"
+        time.sleep(0.02)
 
 
 def entry(on: str, type_: str, **fields: Any) -> dict[str, Any]:

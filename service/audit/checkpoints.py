@@ -23,6 +23,7 @@ from service.audit import merkle
 from service.audit.canonical import canonical
 from service.audit.chain import DIGEST, NOTHING_BEFORE, TIME, Head
 from service.audit.faults import Fault
+from service.on_disk import have_on_disk
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -354,11 +355,7 @@ def _write_new(path: Path, content: bytes) -> None:
         _name(waiting, path)
     finally:
         waiting.unlink(missing_ok=True)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    have_on_disk(path.parent)
 
 
 def _name(waiting: Path, path: Path) -> None:

@@ -7,9 +7,7 @@ damaged: what is missing is folded anew.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,9 +21,10 @@ import pyarrow.parquet as pq
 from rules.engines.columns import tables
 from rules.fold import FOLD_VERSION
 from rules.pack import Pack
-from service.checks.errors import CheckError
+from service.checks.alone import alone
 from service.checks.facts import SET_ASIDE, UNFINISHED, write_table
-from service.checks.whole import OWNER_ONLY, whole
+from service.checks.whole import whole
+from service.on_disk import have_on_disk
 
 #: Raised when the files of facts change in a way that is not told by the pack's tables.
 FORM = 1
@@ -62,7 +61,7 @@ class Kept:
     def add(self, parts: Sequence[Path]) -> None:
         """Let parts that are whole count, from now on and after a crash."""
         if parts:
-            _have_on_disk(self.folder)
+            have_on_disk(self.folder)
             self._parts |= {part.name: _cases(part) for part in parts}
             self._write()
 
@@ -86,7 +85,7 @@ class Kept:
         for name in chosen:
             del self._parts[name]
         self._parts |= {part.name: _cases(part) for part in made}
-        _have_on_disk(self.folder)
+        have_on_disk(self.folder)
         self._write()
         self._sweep()
 
@@ -133,15 +132,8 @@ def opened(keep: Path, pack: Pack) -> Iterator[Kept]:
     """The kept facts in a folder, made when there is none, and this run alone with them. Raises CheckError, OSError."""
     folder = keep / _FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise CheckError(f"{keep}: another check is running with this folder; wait for it, or keep elsewhere") from None
-    else:
+    with alone(keep, folder / _LOCK):
         yield Kept(folder, pack)
-    finally:
-        os.close(descriptor)
 
 
 def _cases(part: Path) -> int:
@@ -174,11 +166,3 @@ def _join(parts: Sequence[Path], target: Path, dropped: Any) -> bool:
         return False
     unfinished.rename(target)
     return True
-
-
-def _have_on_disk(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,8 +7,6 @@ or not at all. So whatever interrupts a run, the next one goes on from what was 
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from rules.pack import Pack
+from service.checks.alone import alone
 from service.checks.changes import Changes, Compared, compare, keep_as_last, last_run
 from service.checks.errors import CheckError
 from service.checks.outputs import Results, checked_out, write
@@ -178,7 +177,7 @@ def _work_folder(keep: Path | None) -> Iterator[Path]:
             yield Path(folder)
         return
     keep.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(keep):
+    with alone(keep, keep / _LOCK):
         work = keep / _WORK
         shutil.rmtree(work, ignore_errors=True)  # what a run that was killed left
         work.mkdir(mode=0o700)
@@ -186,16 +185,3 @@ def _work_folder(keep: Path | None) -> Iterator[Path]:
             yield work
         finally:
             shutil.rmtree(work, ignore_errors=True)
-
-
-@contextmanager
-def _alone(keep: Path) -> Iterator[None]:
-    descriptor = os.open(keep / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise CheckError(f"{keep}: another check is running with this folder; wait for it, or keep elsewhere") from None
-    else:
-        yield
-    finally:
-        os.close(descriptor)

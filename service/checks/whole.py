@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from service.checks.errors import CheckError
+from service.on_disk import have_on_disk
 
 OWNER_ONLY = 0o600
 
@@ -32,7 +33,7 @@ def whole(path: Path) -> Iterator[BinaryIO]:
         except BaseException:
             waiting.unlink(missing_ok=True)
             raise
-    _have_on_disk(path.parent)
+    have_on_disk(path.parent)
 
 
 def _claimed(waiting: Path, path: Path) -> BinaryIO:
@@ -46,7 +47,7 @@ def _claimed(waiting: Path, path: Path) -> BinaryIO:
                 return os.fdopen(descriptor, "w+b")
         except BlockingIOError:
             os.close(descriptor)
-            raise CheckError(f"{path}: another check is writing this file; wait for it, or name another") from None
+            raise CheckError(f"{path}: another run is writing this file; wait for it, or name another") from None
         except BaseException:
             os.close(descriptor)
             raise
@@ -59,11 +60,3 @@ def _is(path: Path, descriptor: int) -> bool:
         return os.path.samestat(os.stat(path), os.fstat(descriptor))
     except FileNotFoundError:
         return False
-
-
-def _have_on_disk(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -240,36 +240,30 @@ def statement_short(journal: Journal) -> list[Planted] | None:
     return [Planted("statement-lapses-before-overlap-ends", ADVISED, start, statement)]
 
 
-def capacity(value: str | None) -> Edit:
-    """Coping with both was not considered, or that is not recorded."""
+def _trial_beside(field: str, rule: str, value: str | int | None) -> Edit:
+    """A field of the trial beside the activity is made `value`, or left out."""
 
     def edit(journal: Journal) -> list[Planted] | None:
         start = _beside(journal)
         if start is None:
             return None
         if value is None:
-            del start.fields["capacity_considered"]
-            return [Planted("trial-parallel-capacity", UNKNOWN, start, start)]
-        start.fields["capacity_considered"] = value
-        return [Planted("trial-parallel-capacity", VIOLATED, start, start)]
+            del start.fields[field]
+            return [Planted(rule, UNKNOWN, start, start)]
+        start.fields[field] = value
+        return [Planted(rule, VIOLATED, start, start)]
 
     return edit
+
+
+def capacity(value: str | None) -> Edit:
+    """Coping with both was not considered, or that is not recorded."""
+    return _trial_beside("capacity_considered", "trial-parallel-capacity", value)
 
 
 def full_week(days: int | None) -> Edit:
     """More than five days a week in all, or it is not recorded how many the trial takes."""
-
-    def edit(journal: Journal) -> list[Planted] | None:
-        start = _beside(journal)
-        if start is None:
-            return None
-        if days is None:
-            del start.fields["days_per_week"]
-            return [Planted("trial-parallel-days", UNKNOWN, start, start)]
-        start.fields["days_per_week"] = days
-        return [Planted("trial-parallel-days", VIOLATED, start, start)]
-
-    return edit
+    return _trial_beside("days_per_week", "trial-parallel-days", days)
 
 
 def trial_too_long(journal: Journal) -> list[Planted] | None:
@@ -381,10 +375,16 @@ def month_without_meeting(journal: Journal) -> list[Planted] | None:
     return [Planted("after-job-start-contacts", VIOLATED, start)]
 
 
+def _job_lost(journal: Journal) -> Entry | None:
+    """The end of a job with none begun since, of a client who is in sight."""
+    latest = journal.last("job_started", "job_ended")
+    return latest if latest is not None and latest.type == "job_ended" and not out_of_sight(journal) else None
+
+
 def loss_unheard(journal: Journal) -> list[Planted] | None:
     """A job ended and the coach did not get in touch."""
-    latest, start = journal.last("job_started", "job_ended"), journal.last("job_started")
-    if latest is None or latest.type != "job_ended" or out_of_sight(journal):
+    latest, start = _job_lost(journal), journal.last("job_started")
+    if latest is None:
         return None
     known = ordinal(latest.fields.get("known_on", iso(latest.day)))
     if journal.as_of - known < 14:  # three working days, whatever holidays there are
@@ -395,8 +395,8 @@ def loss_unheard(journal: Journal) -> list[Planted] | None:
 
 def search_not_resumed(journal: Journal) -> list[Planted] | None:
     """A job ended, and the search was not taken up again."""
-    latest = journal.last("job_started", "job_ended")
-    if latest is None or latest.type != "job_ended" or out_of_sight(journal):
+    latest = _job_lost(journal)
+    if latest is None:
         return None
     interest = journal.last("interest_asked")
     if interest is None or interest.fields["wants_to_work"] == "no" or journal.last("coaching_declined"):
@@ -469,11 +469,20 @@ def worker_not_retained(journal: Journal) -> list[Planted] | None:
     return [Planted("nobody-left-between-services", VIOLATED, None, decided)]
 
 
-def not_followed_up(journal: Journal) -> list[Planted] | None:
-    """Three months after the activity nobody had asked how the client is."""
+def _activity_over(journal: Journal) -> tuple[Entry, Entry] | None:
+    """The start and the end of an activity that is over, while the case is open."""
     start, end = journal.last("activity_started"), journal.last("activity_ended")
     if start is None or end is None or not activity_is(journal, "activity_ended") or journal.stage == "closed":
         return None
+    return start, end
+
+
+def not_followed_up(journal: Journal) -> list[Planted] | None:
+    """Three months after the activity nobody had asked how the client is."""
+    over = _activity_over(journal)
+    if over is None:
+        return None
+    start, end = over
     if months(end.day, 3) >= journal.as_of:
         return None
     journal.remove(since(journal.all("follow_up_done"), end.day))
@@ -482,9 +491,10 @@ def not_followed_up(journal: Journal) -> list[Planted] | None:
 
 def followed_up_late(journal: Journal) -> list[Planted] | None:
     """The follow-up came after the three months."""
-    start, end = journal.last("activity_started"), journal.last("activity_ended")
-    if start is None or end is None or not activity_is(journal, "activity_ended") or journal.stage == "closed":
+    over = _activity_over(journal)
+    if over is None:
         return None
+    start, end = over
     done = since(journal.all("follow_up_done"), end.day)
     late = months(end.day, 3) + 1
     if not done or late > journal.as_of or since(journal.all("need_assessed"), end.day):
@@ -553,9 +563,10 @@ endorsements_not_carried = _not_carried("endorsements_checked", "ov-checks-endor
 
 def follow_ups_not_carried(journal: Journal) -> list[Planted] | None:
     """The sending system does not carry follow-ups: neither whether one was made nor what it told can be known."""
-    start, end = journal.last("activity_started"), journal.last("activity_ended")
-    if start is None or end is None or not activity_is(journal, "activity_ended") or journal.stage == "closed":
+    over = _activity_over(journal)
+    if over is None:
         return None
+    start, end = over
     if months(end.day, 1) > journal.as_of:
         return None
     journal.remove(journal.all("follow_up_done"))

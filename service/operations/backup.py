@@ -21,6 +21,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from service.audit.verify import Coverage, Verified, verify
+from service.on_disk import have_on_disk
 from service.settings import Settings
 from service.store import Database, StoreError, migrate
 
@@ -55,9 +56,9 @@ def back_up(settings: Settings, path: Path) -> int:
             _copy_sqlite(Path(settings.database_url.removeprefix(SQLITE)), partial)
         else:
             _dump(settings, partial)
-        _synced(partial)
+        have_on_disk(partial)
         partial.rename(path)
-    _synced(path.parent)
+    have_on_disk(path.parent)
     return path.stat().st_size
 
 
@@ -146,9 +147,9 @@ def _restore_sqlite(path: Path, target: Path) -> None:
             raise BackupError(f"{path} is damaged")
         if known is None:
             raise BackupError(f"{path} is no backup of Polku's")
-        _synced(partial)
+        have_on_disk(partial)
         partial.rename(target)
-    _synced(target.parent)
+    have_on_disk(target.parent)
 
 
 def _sqlite_name(error: sqlite3.Error) -> str:
@@ -237,12 +238,3 @@ def _partial(path: Path) -> Iterator[Path]:
     finally:
         for left in (partial, *(partial.with_name(partial.name + ending) for ending in _SIBLINGS)):
             left.unlink(missing_ok=True)
-
-
-def _synced(path: Path) -> None:
-    """Have a file, or a folder's names, on the disk before going on."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

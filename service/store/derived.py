@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, bindparam, delete, insert, or_, select, update
 
@@ -15,7 +15,7 @@ from service.store import tables
 from service.store.errors import Conflict
 from service.store.people import insert_or_leave, insert_or_replace
 from service.store.transaction import Transaction, storable
-from service.store.values import CheckFinding, CheckRun, KeptFacts, StoredPack
+from service.store.values import CheckFinding, CheckRun, KeptFacts, KeptOutlook, StoredPack
 
 _facts, _check, _finding, _pack = tables.case_facts.c, tables.check_run.c, tables.check_finding.c, tables.pack.c
 
@@ -23,6 +23,22 @@ _case = tables.case_record.c
 #: The change of a finding that the check before had and this one has not.
 SETTLED = "settled"
 _IS_KEPT = select(_pack.sha256).where(_pack.sha256 == bindparam("sha256"))
+Made = TypeVar("Made", KeptFacts, KeptOutlook)
+
+
+def still_standing(transaction: Transaction, items: Iterable[Made]) -> list[Made]:
+    """Those made of the version a case has now, by case; not those of a case that was disposed of, or that someone is
+    writing to this moment."""
+    made = {item.case_id: item for item in items}
+    # Locked, so that a disposal comes before or after, and nothing of the case is kept after it.
+    query = (
+        select(_case.id, _case.version)
+        .where(_case.region == transaction.region, _case.id.in_(made), _case.disposed_at.is_(None))
+        .order_by(_case.id)
+        .with_for_update(read=True, skip_locked=True)
+    )
+    found = transaction.all(query)
+    return [made[case_id] for case_id, version in found if version == made[case_id].version]
 
 
 class Facts:
@@ -37,16 +53,7 @@ class Facts:
         Left out are those of a case that was disposed of or has another version by now. One that someone is writing to
         this moment is left out too, so nobody waits.
         """
-        made = {item.case_id: item for item in facts}
-        # Locked, so that a disposal comes before or after, and nothing of the case is kept after it.
-        query = (
-            select(_case.id, _case.version)
-            .where(_case.region == self._transaction.region, _case.id.in_(made), _case.disposed_at.is_(None))
-            .order_by(_case.id)
-            .with_for_update(read=True, skip_locked=True)
-        )
-        found = self._transaction.all(query)
-        standing = [made[case_id] for case_id, version in found if version == made[case_id].version]
+        standing = still_standing(self._transaction, facts)
         for item in standing:
             self.put(item)
         return len(standing)

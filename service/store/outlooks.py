@@ -14,6 +14,7 @@ from sqlalchemy.sql import ColumnElement
 from service.access.principal import Principal
 from service.access.relations import local_day
 from service.store import tables
+from service.store.derived import still_standing
 from service.store.open_to import candidates, holds_on, open_to, stored_case
 from service.store.people import insert_or_replace
 from service.store.transaction import BATCH, Transaction
@@ -54,16 +55,7 @@ class Outlooks:
         Left out are those of a case that was disposed of or has another version by now. One that someone is writing to
         this moment is left out too, so nobody waits.
         """
-        made = {item.case_id: item for item in outlooks}
-        # Locked, so that a disposal comes before or after, and nothing of the case is kept after it.
-        query = (
-            select(_case.id, _case.version)
-            .where(_case.region == self._transaction.region, _case.id.in_(made), _case.disposed_at.is_(None))
-            .order_by(_case.id)
-            .with_for_update(read=True, skip_locked=True)
-        )
-        found = self._transaction.all(query)
-        standing = [made[case_id] for case_id, version in found if version == made[case_id].version]
+        standing = still_standing(self._transaction, outlooks)
         for item in standing:
             row = {name: getattr(item, name) for name in KeptOutlook.__slots__}
             insert_or_replace(self._transaction, tables.outlook, row | {"region": self._transaction.region})

@@ -20,15 +20,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
 from rules.calendar import add_months
-from rules.journal import Case, JournalError, case_from_data
+from rules.journal import Case, case_from_data
 from service.generate.drawing import Drawing, Wanted
 from tests.agreement import columnar
 from tests.agreement.columnar import Facts, by_case, interactive
+from tests.agreement.shrinking import Document, is_journal, small_and_whole, smaller_documents, with_entry_ids
 from tests.helpers import SEED
 from tests.oracle.generate import VERSION_DAYS, random_case, random_dates
 
@@ -41,8 +41,6 @@ GAPS = (6, 13, 29, 61, 92, 183)
 #: A share of the believable journals has a planted fault.
 FAULTS = 0.6
 DAY = re.compile(r'"(\d{4}-\d\d-\d\d)"')
-
-Document = dict[str, Any]
 
 
 @dataclass
@@ -133,9 +131,7 @@ def report(document: Document, on: Sequence[date], seed: str) -> str:
     """Everything needed to see and repeat a difference: the journal made small, and what each engine says of it."""
     small = shrunk(document, on)
     lines = [f"seed {seed}, judged on {', '.join(map(str, on))}", *told(small, on)]
-    lines += [f"case: {json.dumps(small['case'], ensure_ascii=False)}"]
-    lines += [f"  {json.dumps(entry, ensure_ascii=False)}" for entry in small["entries"]]
-    return "\n".join([*lines, "The whole journal:", json.dumps(document, ensure_ascii=False)])
+    return "\n".join([*lines, *small_and_whole(small, document)])
 
 
 def told(document: Document, on: Sequence[date]) -> list[str]:
@@ -154,9 +150,7 @@ def told(document: Document, on: Sequence[date]) -> list[str]:
 
 def shrunk(document: Document, on: Sequence[date]) -> Document:
     """The document with entries and header fields dropped, one at a time, as long as the engines differ."""
-    # Ids by position are written out first, so that dropping an entry renames no other.
-    entries = [{"id": f"e{number}", **item} for number, item in enumerate(document["entries"], start=1)]
-    document, most = {**document, "entries": entries}, len(entries)
+    document, most = with_entry_ids(document), len(document["entries"]) or 1
     while True:
         smaller = [item for item in smaller_documents(document, most) if is_journal(item)]
         # All of them at once: a run of the columnar engine costs the same for one as for fifty.
@@ -167,32 +161,6 @@ def shrunk(document: Document, on: Sequence[date]) -> Document:
         elif most == 1:
             return document
         most = max(most // 2, 1) if differs is None else min(most, len(document["entries"]) or 1)
-
-
-def smaller_documents(document: Document, most: int) -> Iterator[Document]:
-    """The document without some entries in a row, `most` of them; at the end, without an entry or a header field."""
-    entries, head = document["entries"], document["case"]
-    for place in range(0, len(entries), most):
-        yield {**document, "entries": entries[:place] + entries[place + most :]}
-    if most == 1:
-        for name in head.keys() - {"id"}:
-            yield {**document, "case": {key: value for key, value in head.items() if key != name}}
-
-
-def is_journal(document: Document) -> bool:
-    """Whether the document is still valid: an entry that is gone may have been named by a correction."""
-    try:
-        case_from_data(document)
-    except JournalError:
-        return False
-    return True
-
-
-@pytest.fixture
-def announced(capfd: pytest.CaptureFixture[str]) -> None:
-    """The seed, in the output of every run, passing ones too."""
-    with capfd.disabled():
-        print(f"\npolku: columnar agreement with POLKU_SEED={SEED}", file=sys.stderr)
 
 
 @pytest.mark.usefixtures("announced")

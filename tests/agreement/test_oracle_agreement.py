@@ -6,16 +6,15 @@ words and shares no code with either. POLKU_SEED repeats a run: POLKU_SEED=123 p
 
 import json
 import random
-import sys
 import traceback
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from rules.journal import JournalError, case_from_data
+from rules.journal import case_from_data
+from tests.agreement.shrinking import Document, is_journal, small_and_whole, smaller_documents, with_entry_ids
 from tests.helpers import SEED, assessor
 from tests.oracle import oracle
 from tests.oracle.generate import random_case, random_dates
@@ -24,7 +23,6 @@ CHUNKS = 4
 DATES_A_JOURNAL = 4
 HELSINKI = ZoneInfo("Europe/Helsinki")
 
-Document = dict[str, Any]
 Pair = tuple[Document, date, datetime | None]
 
 
@@ -63,9 +61,7 @@ def current_subjects(document: Document, as_of: date, known_at: datetime | None)
 
 def shrunk(document: Document, as_of: date, known_at: datetime | None) -> Document:
     """The document with entries and header fields dropped, one at a time, as long as a difference remains."""
-    # Ids by position are written out first, so that dropping an entry renames no other.
-    entries = [{"id": f"e{number}", **item} for number, item in enumerate(document["entries"], start=1)]
-    document, moved = {**document, "entries": entries}, True
+    document, moved = with_entry_ids(document), True
     while moved:
         moved = False
         for smaller in smaller_documents(document):
@@ -75,31 +71,12 @@ def shrunk(document: Document, as_of: date, known_at: datetime | None) -> Docume
     return document
 
 
-def smaller_documents(document: Document) -> Iterator[Document]:
-    entries, head = document["entries"], document["case"]
-    for number in range(len(entries)):
-        yield {**document, "entries": entries[:number] + entries[number + 1 :]}
-    for name in head.keys() - {"id"}:
-        yield {**document, "case": {key: value for key, value in head.items() if key != name}}
-
-
-def is_journal(document: Document) -> bool:
-    """Whether the document is still valid: an entry that is gone may have been named by a correction."""
-    try:
-        case_from_data(document)
-    except JournalError:
-        return False
-    return True
-
-
 def report(pair: Pair, seed: str) -> str:
     """Everything needed to see and repeat a difference."""
     document, as_of, known_at = pair
     small = shrunk(document, as_of, known_at)
     lines = [f"seed {seed}, as of {as_of}, known at {known_at}", *differences(small, as_of, known_at)]
-    lines += [f"case: {json.dumps(small['case'], ensure_ascii=False)}"]
-    lines += [f"  {json.dumps(entry, ensure_ascii=False)}" for entry in small["entries"]]
-    return "\n".join([*lines, "The whole journal:", json.dumps(document, ensure_ascii=False)])
+    return "\n".join([*lines, *small_and_whole(small, document)])
 
 
 def pairs(rng: random.Random, count: int) -> Iterator[Pair]:
@@ -127,13 +104,6 @@ def compare(count: int, chunk: int) -> int:
         if differences(*pair):
             pytest.fail(report(pair, seed), pytrace=False)
     return known
-
-
-@pytest.fixture
-def announced(capfd: pytest.CaptureFixture[str]) -> None:
-    """The seed, in the output of every run, passing ones too."""
-    with capfd.disabled():
-        print(f"\npolku: oracle agreement with POLKU_SEED={SEED}", file=sys.stderr)
 
 
 @pytest.mark.usefixtures("announced")

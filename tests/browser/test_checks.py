@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from service.checking import Checks
 from tests.browser.alone import Alone, alone
 from tests.browser.driving import NARROW, person
 from tests.browser.places import START_CHECK
+from tests.service.api.waiting import held_up
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +26,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
 def test_a_check_is_followed_to_its_end(
     browser: Browser, filled: Alone, monkeypatch: pytest.MonkeyPatch, javascript: bool
 ) -> None:
-    go_on = threading.Event()
-    judge = Checks._judge_all
-
-    def slowly(self: Checks, *args: Any) -> Any:
-        go_on.wait(60)
-        return judge(self, *args)
-
-    monkeypatch.setattr(Checks, "_judge_all", slowly)
+    go_on = held_up(monkeypatch)
     with person(browser, filled.address, "martta", javascript=javascript) as martta:
         martta.open("/checks")
         martta.page.locator(START_CHECK).click()

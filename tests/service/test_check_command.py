@@ -18,6 +18,7 @@ from rules.assessment import Assessor
 from rules.pack import load_pack
 from service.rules_diff import cases_in
 from service.store import Database
+from tests.helpers import wait_for
 from tests.service.checks.made import keys, lines_of, rows_of
 from tests.service.polku import EXAMPLES, LANGUAGES, ROOT, data, flowing, page, polku, process, refused
 from tests.service.postgresql import Urls
@@ -329,14 +330,6 @@ def many(path: Path, count: int) -> Path:
         for at in range(count):
             file.write(json.dumps({**case, "case": {**case["case"], "id": f"c{at}"}}) + "\n")
     return path
-
-
-def wait_for(there: Any, seconds: float = 60.0) -> None:
-    """Wait until something is so."""
-    until = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])

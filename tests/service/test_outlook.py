@@ -34,7 +34,7 @@ from service.rights.retention import retention
 from service.store import Database, StoreError, StoreUnavailable
 from service.store.cases import Cases
 from service.store.reads import Reads
-from tests.helpers import assessor
+from tests.helpers import assessor, wait_for
 from tests.service.conftest import Clock
 from tests.service.outlooks import AINO, AUDITOR, LEADER, REGION, SUPERVISOR, TODAY, open_examples, open_many, principal
 from tests.service.postgresql import ON_POSTGRESQL
@@ -413,14 +413,6 @@ def test_another_region_is_another_world(outlooks: Outlooks) -> None:
 # ---- in the background
 
 
-def until(told: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for it."""
-    end = time.monotonic() + seconds
-    while not told():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def fresh(database: Database, standard: Any) -> bool:
     with database.read(REGION) as unit:
         return not unit.outlooks.stale(standard, closed=False)
@@ -430,10 +422,10 @@ def test_the_background_brings_them_up_to_date_at_start_and_when_woken(
     outlooks: Outlooks, database: Database, recorder: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outlooks.start(REGION)
-    until(lambda: fresh(database, outlooks._standard(TODAY)))
+    wait_for(lambda: fresh(database, outlooks._standard(TODAY)))
     recorder.record(AINO, "sirpa", 1, [{"date": TODAY.isoformat(), "type": "coaching_info_given"}])
     outlooks.wake()
-    until(lambda: fresh(database, outlooks._standard(TODAY)))
+    wait_for(lambda: fresh(database, outlooks._standard(TODAY)))
     read = counted(monkeypatch)
     assert all(row.fresh for row in rows_of(outlooks, AINO))
     assert read == []
@@ -446,10 +438,10 @@ def test_after_midnight_in_finland_what_turned_is_made_anew(
 ) -> None:
     monkeypatch.setattr(outlook, "NOW_AND_THEN", 0.05)
     outlooks.start(REGION)
-    until(lambda: fresh(database, outlooks._standard(TODAY)))
+    wait_for(lambda: fresh(database, outlooks._standard(TODAY)))
     later = TODAY + timedelta(days=200)
     clock.now = datetime(later.year, later.month, later.day, 0, 1, tzinfo=LOCAL_TIME)
-    until(lambda: fresh(database, outlooks._standard(later)))
+    wait_for(lambda: fresh(database, outlooks._standard(later)))
 
 
 def test_it_stops_in_the_middle_of_much_work(make: Make, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -488,7 +480,7 @@ def test_a_database_in_trouble_is_told_once_and_tried_again(
     monkeypatch.setattr(Outlooks, "_batch", failing)
     with caplog.at_level(logging.ERROR):
         outlooks.start(REGION)
-        until(lambda: fresh(database, outlooks._standard(TODAY)))
+        wait_for(lambda: fresh(database, outlooks._standard(TODAY)))
     assert [record.message for record in caplog.records] == ["outlooks not brought up to date"]
 
 

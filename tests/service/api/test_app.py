@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +16,7 @@ from service.api import app as made
 from service.api.samples import Samples
 from service.settings import Settings, SettingsError
 from service.store import Database
-from tests.helpers import assessor
+from tests.helpers import assessor, wait_for
 from tests.service.api import world
 from tests.service.api.asking import Client, Document, client_of, problem
 from tests.service.api.people import AINO, headers
@@ -40,10 +39,7 @@ def test_while_it_runs_it_keeps_what_lists_show(app: FastAPI, document: Document
     with sqlite.write(world.REGION) as unit:
         open_case(unit, "sirpa")
     with client_of(app, document):
-        end = time.monotonic() + 20
-        while not _kept(sqlite):
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        wait_for(lambda: _kept(sqlite))
     assert not any(thread.name == "outlooks" for thread in threading.enumerate()), "it stops with the service"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from service.checking import STOPPED, Checks
 from service.store import Database
 from tests.service.api import world
 from tests.service.api.asking import Client, problem
+from tests.service.api.waiting import ended, held_up
 from tests.service.api.world import CLIENT, REGION, actor, opened, settled, showing
 from tests.service.conftest import Clock
 
@@ -75,12 +75,7 @@ def test_a_decision_that_is_not_there(worker: Client, name: str) -> None:
 def finished(client: Client, started: Any) -> dict[str, Any]:
     """The check when it is over."""
     assert started.status_code == 202, started.text
-    for _ in range(500):
-        found: dict[str, Any] = client.get(started.headers["location"]).json()
-        if found["state"] != "running":
-            return found
-        time.sleep(0.01)
-    raise AssertionError("the check does not end")
+    return ended(client, started.headers["location"])
 
 
 def test_a_check_finds_what_does_not_hold_together(worker: Client, anyone: Client, sqlite: Database) -> None:
@@ -123,14 +118,7 @@ def test_findings_go_with_the_relation(worker: Client, anyone: Client) -> None:
 
 
 def test_one_check_of_a_user_runs_at_a_time(worker: Client, anyone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on = threading.Event()
-    judge = Checks._judge_all
-
-    def slowly(self: Checks, *args: Any) -> Any:
-        go_on.wait(10)
-        return judge(self, *args)
-
-    monkeypatch.setattr(Checks, "_judge_all", slowly)
+    go_on = held_up(monkeypatch)
     started = worker.post("/v1/checks", {})
     told = problem(worker.post("/v1/checks", {}), 409, "check-running")
     assert told["check"] == started.json()["id"]

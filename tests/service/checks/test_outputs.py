@@ -275,7 +275,7 @@ def test_two_runs_do_not_write_one_file(tmp_path: Path) -> None:
     path = tmp_path / "found.csv"
     with whole(path) as file:
         file.write(b"one")
-        with pytest.raises(CheckError, match="another check is writing this file"), whole(path) as other:
+        with pytest.raises(CheckError, match="another run is writing this file"), whole(path) as other:
             other.write(b"two")
     assert path.read_bytes() == b"one"
 

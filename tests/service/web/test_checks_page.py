@@ -5,22 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import threading
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from service.check_changes import UNDETERMINED
-from service.checking import STOPPED, Checks
+from service.checking import STOPPED
 from service.checks.caseload import Caseload
 from service.store import CheckFinding, CheckRun, Database
 from service.web.checks import ON_A_PAGE
 from service.words import Words
-from tests.helpers import entry
+from tests.helpers import entry, wait_for
 from tests.service.api.asking import Client
 from tests.service.api.people import AINO
+from tests.service.api.waiting import ended, held_up
 from tests.service.api.world import ACTING, CLIENT, REGION, actor, showing
 from tests.service.api.world import opened as opened_with_secrets
 from tests.service.conftest import Clock
@@ -39,13 +38,8 @@ def done(client: Client, as_of: str = "2026-11-20") -> str:
     sent = send(client, "/checks", {"as_of": as_of})
     assert sent.status == 303, sent.text
     address = str(sent.answer.headers["location"])
-    for _ in range(3_000):
-        state = client.get(f"/v1{address}").json()["state"]
-        if state != "running":
-            assert state == "done"
-            return address
-        time.sleep(0.02)
-    raise AssertionError("the check does not end")
+    assert ended(client, f"/v1{address}")["state"] == "done"
+    return address
 
 
 def planted(database: Database, user: str, role: str, found: Sequence[tuple[str, str, str | None]], **run: Any) -> str:
@@ -113,14 +107,7 @@ def test_a_check_is_started_followed_and_found_again(
     client: Client, sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened(client, "late", ACTIVITY, name="Lahja Loppunut")
-    go_on = threading.Event()
-    judge = Checks._judge_all
-
-    def slowly(self: Checks, *args: Any) -> Any:
-        go_on.wait(10)
-        return judge(self, *args)
-
-    monkeypatch.setattr(Checks, "_judge_all", slowly)
+    go_on = held_up(monkeypatch)
     assert look(client, "/checks").one("input[name=as_of]")["value"] == "2026-11-20"
     address = str(send(client, "/checks", {"as_of": "20.11.2026"}).answer.headers["location"])
     reads = len(logged(sqlite, AINO.id))
@@ -135,10 +122,7 @@ def test_a_check_is_started_followed_and_found_again(
     assert send(client, "/checks", {}).answer.headers["location"] == address
     assert look(client, "/checks").one(".notice a")["href"] == address
     go_on.set()
-    for _ in range(500):
-        if not look(client, address).all("progress"):
-            break
-        time.sleep(0.05)
+    wait_for(lambda: not look(client, address).all("progress"))
     seen = look(client, address)
     assert "hx-trigger" not in seen.one("#check").attrs
     assert named(seen) == ["Lahja Loppunut"]
@@ -329,10 +313,7 @@ def test_an_engine_that_fails_ends_the_check_and_not_the_page(client: Client, mo
 
     monkeypatch.setattr(Caseload, "findings", fail)
     address = str(send(client, "/checks", {}).answer.headers["location"])
-    for _ in range(500):
-        if client.get(f"/v1{address}").json()["state"] == "failed":
-            break
-        time.sleep(0.02)
+    assert ended(client, f"/v1{address}")["state"] == "failed"
     seen = look(client, address)
     assert "Tarkistus keskeytyi" in seen.text
     assert "planted" not in seen.answer.text
