@@ -7,6 +7,7 @@ help texts of the JSON Schema.
 import datetime
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
@@ -49,7 +50,21 @@ _A_DAY = "a date such as 2022-09-05"
 _A_TIME = "a time such as 2022-09-05T10:30"
 
 
+@cache
+def _day_written(text: str) -> datetime.date:
+    """The day a text such as 2022-09-05 names. Raises ValueError for another text, which is not remembered."""
+    day = datetime.date.fromisoformat(text) if _DAY.fullmatch(text) else datetime.date.min
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(text)
+    return day
+
+
 def _date(value: object) -> datetime.date:
+    if type(value) is str:
+        try:
+            return _day_written(value)
+        except ValueError:
+            pass  # why not is told below
     hint = None
     if isinstance(value, str) and _DAY.fullmatch(value):
         try:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from rules.entries import ENTRY_TYPES, FIRST_YEAR, LAST_YEAR, Entry, Strict, name_of, time_of
+from rules.entries import ENTRY_TYPES, FIRST_YEAR, LAST_YEAR, Correction, Entry, Strict, name_of, time_of
 from rules.identity import contains_code
 from rules.journal import Case, CaseHeader, case_from_reading, id_faults
 from rules.reading import Fault, JournalError, Path, Problem, Reading, place_of, read_json, shown, survey
@@ -46,16 +47,36 @@ class Row(NamedTuple):
 Flat = tuple[date, str, str | None, str | None, datetime | str | None, str | None, str | None]
 
 
-#: What an entry says: its type, fields, by and note.
-_Said = tuple[str, str | None, str | None, str | None]
+#: What an entry says, whenever and under whatever id: its type, fields, by and note.
+Said = tuple[str, str | None, str | None, str | None]
 
 
-class _Content(NamedTuple):
-    """What an entry says, whenever and under whatever id: the values of a validated entry, and which were given."""
+class Content(NamedTuple):
+    """What an entry says, validated: the values of the entry, and which were given."""
 
     model: type[Entry]
     values: dict[str, Any]
     given: set[str]
+
+
+class Told(NamedTuple):
+    """Entries column by column: their dates, what they say (None: out of the ordinary), their ids and when they were
+    recorded (None for a column: of no entry that is told)."""
+
+    dates: Sequence[date]
+    contents: Sequence[Content | None]
+    ids: Sequence[str | None] | None
+    recorded: Sequence[datetime | str | None] | None
+
+    def part(self, start: int, end: int) -> Told:
+        """Some of the entries that follow one another."""
+        ids, recorded = self.ids, self.recorded
+        return Told(
+            self.dates[start:end],
+            self.contents[start:end],
+            ids and ids[start:end],
+            recorded and recorded[start:end],
+        )
 
 
 class _Unusual(ValueError):
@@ -70,28 +91,57 @@ class EntryReader:
 
     def __init__(self, most: int = MOST_CONTENTS) -> None:
         self._most = most
-        self._seen: dict[_Said, _Content] = {}
-        self._before: dict[_Said, _Content] = {}
+        self._seen: dict[Said, Content] = {}
+        self._before: dict[Said, Content] = {}
         self._headers: dict[tuple[tuple[str, Any], ...], dict[str, Any]] = {}
 
     def case(self, header: Mapping[str, object], rows: Sequence[Flat], *, name: str = "case") -> Case:
         """The case of a header and its entries in order. Raises JournalError; places read `entries[3].days_per_week`,
         the first row being 0."""
+        contents = [self.content((kind, fields, by, note)) for _, kind, _, by, _, note, fields in rows]
+        told = Told([row[0] for row in rows], contents, [row[2] for row in rows], [row[4] for row in rows])
+        return self.case_of(header, told, lambda: rows, name=name)
+
+    def case_of(
+        self,
+        header: Mapping[str, object],
+        told: Told,
+        rows: Callable[[], Sequence[Flat]],
+        *,
+        name: str = "case",
+    ) -> Case:
+        """The same of entries whose contents were looked up; `rows` gives them as rows, should that be needed."""
         try:
-            return self._case(header, rows)
+            if len(told.dates) > MOST_ROWS:
+                raise _Unusual
+            return _made(Case, {**self._header(header), "entries": tuple(_entries(told))}, _CASE_FIELDS)
         except (ValueError, RecursionError):
             pass
-        return case_from_reading(_document(header, rows, name), name=name)
+        return case_from_reading(_document(header, rows(), name), name=name)
 
-    def _case(self, header: Mapping[str, object], rows: Sequence[Flat]) -> Case:
-        if len(rows) > MOST_ROWS:
-            raise _Unusual
-        return _made(Case, {**self._header(header), "entries": tuple(self._entries(rows))}, _CASE_FIELDS)
+    def content(self, said: Said) -> Content | None:
+        """What an entry says, validated; None where that is for the reader of journals."""
+        found = self._seen.get(said)
+        if found is not None:
+            return found
+        found = self._before.get(said)
+        if found is None:
+            try:
+                found = _validated(*said)
+            except (ValueError, RecursionError):
+                return None
+        if len(said[3] or "") <= LONGEST_NOTE:
+            if len(self._seen) >= self._most:
+                # What was said since is kept a while longer; what was said only before that is forgotten.
+                self._before, self._seen = self._seen, {}
+            self._seen[said] = found
+        return found
 
     def _header(self, header: Mapping[str, object]) -> dict[str, Any]:
         """The values of a header: all but the id, which is set anew, are remembered."""
-        told = tuple((key, tuple(said) if isinstance(said, list) else said) for key, said in header.items())
-        told = tuple(pair for pair in told if pair[0] != "id")
+        told = tuple(
+            [(key, tuple(said) if type(said) is list else said) for key, said in header.items() if key != "id"]
+        )
         values = self._headers.get(told)
         if values is None:
             given = {**header, "id": "any"}
@@ -103,58 +153,56 @@ class EntryReader:
             self._headers[told] = values
         return {**values, "id": name_of(_clean(header.get("id")))}
 
-    def _entries(self, rows: Sequence[Flat]) -> list[Entry]:
-        entries: list[Entry] = []
-        ids: set[str] = set()
-        corrected = False
-        for row, by_position in zip(rows, _NAMES, strict=False):
-            day, kind, name, by, recorded_at, note, fields = row
-            content = kind, fields, by, note
-            model, said, given = self._seen.get(content) or self._recalled(content)
-            if type(day) is not date or not FIRST_YEAR <= day.year <= LAST_YEAR:
-                raise _Unusual
-            name = by_position if name is None or name == by_position else name_of(_clean(name))
-            values = said.copy()
-            values["date"] = day
-            values["id"] = name
-            if recorded_at is not None:
-                values["recorded_at"] = time_of(_clean(recorded_at))
-                given = given | {"recorded_at"}
-            entries.append(_made(model, values, given))
-            ids.add(name)
-            corrected = corrected or kind == "correction"
-        if len(ids) < len(entries) or (corrected and id_faults([entry.__dict__ for entry in entries])):
-            raise _Unusual
-        return entries
 
-    def _recalled(self, content: _Said) -> _Content:
-        """What an entry says that was not said lately, and is remembered from now on."""
-        found = self._before.get(content) or self._validated(*content)
-        if len(content[3] or "") <= LONGEST_NOTE:
-            if len(self._seen) >= self._most:
-                # What was said since is kept a while longer; what was said only before that is forgotten.
-                self._before, self._seen = self._seen, {}
-            self._seen[content] = found
-        return found
-
-    def _validated(self, kind: str, fields: str | None, by: str | None, note: str | None) -> _Content:
-        """What an entry says, looked for identity codes and validated."""
-        raw: dict[str, object] = {"date": _ANY_DAY, "type": kind, "id": "any"}
-        if by is not None:
-            raw["by"] = by
-        if note is not None:
-            raw["note"] = _clean(note)
-        if fields is not None:
-            own = _DECODER.decode(fields)
-            if not isinstance(own, dict) or len(fields) > LONGEST_FIELDS or not own.keys().isdisjoint(_COMMON):
-                raise _Unusual
-            if not _says_few_figures(fields) and survey(own):
-                raise _Unusual
-            raw |= own
-        if kind not in ENTRY_TYPES:
+def _entries(told: Told) -> list[Entry]:
+    """The entries. Raises ValueError where anything is out of the ordinary."""
+    entries: list[Entry] = []
+    named = corrected = False
+    nothing = repeat(None)
+    columns = zip(told.dates, told.contents, told.ids or nothing, told.recorded or nothing, _NAMES, strict=False)
+    for day, content, name, recorded_at, by_position in columns:
+        if content is None or type(day) is not date or not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise _Unusual
-        entry = ENTRY_TYPES[kind].model_validate(raw)
-        return _Content(type(entry), entry.__dict__, entry.model_fields_set)
+        model, said, given = content
+        if name is None or name == by_position:
+            name = by_position
+        else:
+            name, named = name_of(_clean(name)), True
+        values = said.copy()
+        values["date"] = day
+        values["id"] = name
+        if recorded_at is not None:
+            values["recorded_at"] = time_of(_clean(recorded_at))
+            given = given | {"recorded_at"}
+        entries.append(_made(model, values, given))
+        corrected = corrected or model is Correction
+    if named and len({entry.id for entry in entries}) < len(entries):
+        raise _Unusual
+    if corrected and id_faults([entry.__dict__ for entry in entries]):
+        raise _Unusual
+    return entries
+
+
+def _validated(kind: str, fields: str | None, by: str | None, note: str | None) -> Content:
+    """What an entry says, looked for identity codes and validated. Raises ValueError."""
+    if kind not in ENTRY_TYPES:
+        raise _Unusual
+    raw: dict[str, object] = {"date": _ANY_DAY, "type": kind, "id": "any"}
+    if by is not None:
+        raw["by"] = by
+    if note is not None:
+        raw["note"] = _clean(note)
+    if fields is not None:
+        own, end = _DECODER.raw_decode(fields)
+        if end < len(fields):
+            own = _DECODER.decode(fields)  # takes white space at the end, and nothing else
+        if not isinstance(own, dict) or len(fields) > LONGEST_FIELDS or not own.keys().isdisjoint(_COMMON):
+            raise _Unusual
+        if not _says_few_figures(fields) and survey(own):
+            raise _Unusual
+        raw |= own
+    entry = ENTRY_TYPES[kind].model_validate(raw)
+    return Content(type(entry), entry.__dict__, entry.model_fields_set)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,19 +10,16 @@ from rules.fold.record import Record, field
 from rules.journal import Entry
 from statemachines.path import ReferralEpisode
 
+_PRESENT = {role: f"plan.has_{role}" for role in ("client", "social_worker", "work_ability_team", "employment_coach")}
+
 
 def plan_facts(plan: Entry) -> dict[str, Value]:
     """All facts of kind `plan` for one plan update."""
+    facts: dict[str, Value] = {"plan.updated_on": plan.date, "plan.kind": field(plan, "kind") or UNKNOWN}
     participants = field(plan, "participants")  # left out only in a proposed step
-    present = {
-        f"plan.has_{role}": UNKNOWN if participants is None else "yes" if role in participants else "no"
-        for role in ("client", "social_worker", "work_ability_team", "employment_coach")
-    }
-    return {
-        "plan.updated_on": plan.date,
-        "plan.kind": field(plan, "kind") or UNKNOWN,
-        **present,
-    }
+    for role, fact in _PRESENT.items():
+        facts[fact] = UNKNOWN if participants is None else "yes" if role in participants else "no"
+    return facts
 
 
 def referral_facts(record: Record, run: ReferralEpisode[Entry], status: str) -> dict[str, Value]:

@@ -97,9 +97,10 @@ class CaseFolder:
         read = self._assessor.history(case, as_of)
         folded = fold(read, as_of)
         holds_until = min(folded.holds_until, self._values_hold_until)
-        ahead = min([entry.date for entry in case.entries if entry.date > as_of], default=None)
-        if ahead is not None:
-            holds_until = min(holds_until, ahead - ONE_DAY)
+        if len(read.entries) < len(case.entries):
+            ahead = min([entry.date for entry in case.entries if entry.date > as_of], default=None)
+            if ahead is not None:
+                holds_until = min(holds_until, ahead - ONE_DAY)
         # As if nothing were ever over: which choice is the latest does not depend on the day, whether it stands does.
         return CaseFacts(folded, standing(read, date.min), holds_until)
 

@@ -31,8 +31,8 @@ PART = 100_000
 FEW = 400
 #: Of the mistakes of a case, how many are told.
 MOST_MISTAKES = 10
-#: Batches after which a process looks for what refers to itself in a circle.
-TIDY = 10
+#: Batches after which a process looks for what refers to itself in a circle: journals that can be read leave none.
+TIDY = 50
 #: Seconds a process is given to end.
 PATIENCE = 10.0
 
@@ -251,7 +251,7 @@ def _work(connection: Connection, number: int) -> None:
     """What a process does: fold what it is sent until it is told that there is no more, or there is no one to tell."""
     try:
         folding = Folding(connection.recv(), number)
-        # What a case is made of goes when nothing refers to it any more; looking for circles would cost a tenth.
+        # What a case is made of goes when nothing refers to it any more; looking for circles often costs a tenth.
         gc.collect()
         gc.freeze()
         gc.disable()

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import pairwise, repeat
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import types
 
-from rules.entry_reader import EntryReader, Row
+from rules.entry_reader import EntryReader, Row, Told
 from rules.journal import Case, JournalError, Problem
 from rules.reading import did_you_mean, shown_name
 from service.checks.errors import CheckError
@@ -30,8 +30,12 @@ ROWS, MOST_IN_GROUP, MOST_ENTRIES = 60_000, 250_000, 50_000
 #: Columns that the file may keep as numbers of words: they are read as such.
 _WORDS = ("type", "by", "note", "fields", "id", "municipality", "language")
 _NEEDED = ("case_id", "date", "type")
+#: What an entry says, that with most values last.
+_SAID = ("type", "by", "note", "fields")
 #: Bytes of a column that are read ahead.
 _AHEAD = 1 << 20
+
+Some = TypeVar("Some")
 
 
 class Item(NamedTuple):
@@ -271,18 +275,22 @@ def items_of(
 ) -> Iterator[Item]:
     """The cases of a cut, each with its number and its place."""
     odd = _Odd(batch, starts)
-    headers = _headers(batch, starts)
-    rows = _rows(batch)
-    ends = pairwise([*starts, len(rows)])
-    for (number, place), header, (start, end) in zip(places, headers, ends, strict=True):
-        here: list[Any] = rows[start:end]
-        if end - start == 1 and here[0].type is None and here[0].date is None:
-            here = []
+    spans = pairwise([*starts, batch.num_rows])
+    told = Told((), (), None, None)
+    first = last = 0  # the rows that are told
+    for (number, place), header, (start, end) in zip(places, _headers(batch, starts), spans, strict=True):
         problem = odd.problem(start, end)
         if problem is None:
+            if end > last:
+                first, last = start, max(end, min(start + ROWS, batch.num_rows))
+                told = _told(batch.slice(first, last - first), reader)
+            if end - start == 1 and _says_nothing(batch, start):
+                end = start
+            here = told.part(start - first, end - first)
             if start in odd.unordered:
-                here = odd.ordered(here, start)
-            read: Callable[[], Case] = partial(reader.case, header, here)
+                here = _ordered(here, odd, start)
+            rows = partial(_rows_of, batch, start, end, odd)
+            read: Callable[[], Case] = partial(reader.case_of, header, here, rows)
         else:
             read = partial(_refuse, problem)
         yield Item(number, place, version, read, header["id"])
@@ -334,9 +342,56 @@ def _refuse(problem: Problem) -> NoReturn:
 _row: Callable[[tuple[Any, ...]], Row] = partial(tuple.__new__, Row)
 
 
-def _rows(batch: Any) -> list[Row]:
-    columns = [_column(batch, name) for name in Row._fields]
-    return list(map(_row, zip(*columns)))  # noqa: B905 (columns that are not there repeat None for ever)
+def _rows_of(batch: Any, start: int, end: int, odd: _Odd) -> list[Row]:
+    """The entries of a case as rows, in order."""
+    columns = [_column(batch.slice(start, end - start), name) for name in Row._fields]
+    rows = list(map(_row, zip(*columns)))  # noqa: B905 (columns that are not there repeat None for ever)
+    return odd.ordered(rows, start) if start in odd.unordered else rows
+
+
+def _says_nothing(batch: Any, row: int) -> bool:
+    """Whether a row is of a case without entries."""
+    return not batch.column("date")[row].is_valid and not batch.column("type")[row].is_valid
+
+
+def _told(batch: Any, reader: EntryReader) -> Told:
+    """The entries; what many of them say is looked up once."""
+    said: list[tuple[Any, ...]] = [()]
+    codes = pa.nulls(batch.num_rows, pa.int64()).fill_null(0)
+    for name in _SAID:
+        if _tells(batch, name):
+            indices, words = _coded(batch.column(name))
+            both = pc.add(pc.multiply(codes, len(words)), indices.cast(pa.int64())).dictionary_encode()
+            codes = both.indices.cast(pa.int64())
+            said = [(*said[code // len(words)], words[code % len(words)]) for code in both.dictionary.to_pylist()]
+        else:
+            said = [(*some, None) for some in said]
+    contents = [reader.content((kind, fields, by, note)) for kind, by, note, fields in said]
+    ids, recorded = (list(_column(batch, name)) if _tells(batch, name) else None for name in ("id", "recorded_at"))
+    return Told(list(_column(batch, "date")), list(map(contents.__getitem__, codes.to_pylist())), ids, recorded)
+
+
+def _ordered(told: Told, odd: _Odd, start: int) -> Told:
+    """The entries of an unordered case, in order."""
+    return Told(
+        odd.ordered(told.dates, start),
+        odd.ordered(told.contents, start),
+        told.ids and odd.ordered(told.ids, start),
+        told.recorded and odd.ordered(told.recorded, start),
+    )
+
+
+def _tells(batch: Any, name: str) -> bool:
+    """Whether any row has a value in a column."""
+    return name in batch.schema.names and batch.column(name).null_count < batch.num_rows
+
+
+def _coded(column: Any) -> tuple[Any, list[Any]]:
+    """The values of a column as numbers, and what each stands for; the last for no value."""
+    if not types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    words = [*column.dictionary.to_pylist(), None]
+    return column.indices.fill_null(len(words) - 1), words
 
 
 def _column(batch: Any, name: str) -> Iterable[Any]:
@@ -358,10 +413,8 @@ def _values(column: Any) -> Iterable[Any]:
     if types.is_integer(column.type) or types.is_list(column.type) or types.is_large_list(column.type):
         values: list[Any] = column.to_pylist()
         return values
-    if not types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    words = [*column.dictionary.to_pylist(), None]
-    return map(words.__getitem__, column.indices.fill_null(len(words) - 1).to_pylist())
+    indices, words = _coded(column)
+    return map(words.__getitem__, indices.to_pylist())
 
 
 class _Days(dict[int | None, date | str | None]):
@@ -449,7 +502,7 @@ class _Odd:
                 return Problem("entries", None, found, "a position of its own for each row of the case, or for none")
         return None
 
-    def ordered(self, rows: list[Row], start: int) -> list[Row]:
+    def ordered(self, rows: Sequence[Some], start: int) -> list[Some]:
         """The rows of an unordered case, in order."""
         given = self._positions[start : start + len(rows)]
         return [row for _, row in sorted(zip(given, rows, strict=True), key=lambda pair: pair[0] or 0)]
