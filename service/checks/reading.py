@@ -20,7 +20,18 @@ from rules.entry_reader import EntryReader
 from rules.journal import Case, JournalError, case_from_reading, load_case
 from rules.reading import MAX_BYTES, read_json
 from service.checks.errors import CheckError
-from service.checks.rows import GroupBatch, Item, RowBatch, RowFile, batch_of, ids_of, row_place
+from service.checks.rows import (
+    GroupBatch,
+    Item,
+    RowBatch,
+    RowFile,
+    Stamp,
+    batch_of,
+    have_stamp,
+    ids_of,
+    row_place,
+    stamp_of,
+)
 
 #: What a file holds, by the end of its name: a case, a case a line, or rows of entries.
 FORMS = {
@@ -181,7 +192,7 @@ class Files:
         self._only_cases = True
         self._files = self.weight = 0
         #: Files of many cases as they were when they were listed.
-        self._stamps: dict[str, tuple[int, int]] = {}
+        self._stamps: dict[str, Stamp] = {}
         for path, form in self._found():
             self._files += 1
             self._only_cases = self._only_cases and form == "case"
@@ -222,7 +233,7 @@ class Files:
                     number += len(batch)
                 continue
             for path in paths:
-                for many in _line_batches(path, number) if form == "lines" else _row_batches(path, number):
+                for many in _line_batches(path, number) if form == "lines" else _all_rows(path, number):
                     yield many
                     number += len(many)
 
@@ -231,7 +242,7 @@ class Files:
         number = 0
         for path, form in self._found():
             if form != "case":
-                self._stamps[path] = _stamp(path)
+                self._stamps[path] = stamp_of(path)
             for at, place, case_id, version in _LISTINGS[form](path):
                 yield Listed(number, path, at, place, case_id, version)
                 number += 1
@@ -243,9 +254,7 @@ class Files:
                 yield from _file_batches((item.number, item.container) for item in of_form)
                 continue
             for path, of_file in groupby(of_form, key=lambda item: item.container):
-                if _stamp(path) != self._stamps[path]:
-                    raise CheckError(f"{path}: the file changed while it was read; run the check again")
-                yield from (_picked_lines if form == "lines" else _picked_rows)(path, of_file)
+                yield from (_picked_lines if form == "lines" else _picked_rows)(path, self._stamps[path], of_file)
 
 
 _EXPECTED = "files or folders of .yaml or .json (a case each), .jsonl (a case a line) or .parquet (docs/checks.md)"
@@ -260,11 +269,6 @@ def _form(path: str) -> str:
 
 def _unreadable(error: OSError) -> None:
     raise error
-
-
-def _stamp(path: str) -> tuple[int, int]:
-    found = os.stat(path)
-    return found.st_size, found.st_mtime_ns
 
 
 def _file_batches(files: Iterable[tuple[int, str]]) -> Iterator[FileBatch]:
@@ -308,8 +312,9 @@ def _line_batches(path: str, first: int) -> Iterator[LineBatch]:
         yield from _batched_lines(zip(count(first), found))
 
 
-def _picked_lines(path: str, wanted: Iterable[Listed]) -> Iterator[LineBatch]:
+def _picked_lines(path: str, stamp: Stamp, wanted: Iterable[Listed]) -> Iterator[LineBatch]:
     with open(path, "rb") as file:
+        have_stamp(path, stamp)
         yield from _batched_lines((item.number, (item.place, _line_at(file, item.at))) for item in wanted)
 
 
@@ -342,36 +347,46 @@ def _list_lines(path: str) -> Iterator[tuple[int, str, str | None, str]]:
 # ---- rows
 
 
-def _row_batches(path: str, first: int) -> Iterator[RowBatch | GroupBatch]:
-    with closing(RowFile(path)) as file:
+#: The numbers of the next so many cases of a file; None for one that is left out.
+_Numbers = Callable[[int], Sequence[int | None]]
+
+
+def _row_batches(path: str, stamp: Stamp, version: str, numbers: _Numbers) -> Iterator[RowBatch | GroupBatch]:
+    with closing(RowFile(path, stamp)) as file:
         row = groups = 0
-        # To be read by whoever folds them, which spares sending the rows.
-        for number, in_group, starts in file.whole_groups():
-            yield GroupBatch(int(in_group * file.row_bytes), path, "", number, first, row, starts)
-            first, row, groups = first + len(starts), row + in_group, number + 1
+        for group, rows, starts in file.whole_groups():
+            here = numbers(len(starts))
+            told = [number for number in here if number is not None]
+            if len(told) == len(here):  # to be read by whoever folds it, which spares sending the rows
+                yield GroupBatch(int(rows * file.row_bytes), path, stamp, version, group, told, row, starts)
+            elif told:
+                yield from batch_of(file, version, here, row, file.group(group), starts)
+            row, groups = row + rows, group + 1
         for first_row, rows, starts in file.cut(group=groups):
-            batch = batch_of(file, "", range(first, first + len(starts)), row + first_row, rows, starts)
-            if batch is not None:
-                yield batch
-            first += len(starts)
+            yield from batch_of(file, version, numbers(len(starts)), row + first_row, rows, starts)
 
 
-def _picked_rows(path: str, wanted: Iterator[Listed]) -> Iterator[RowBatch]:
+def _all_rows(path: str, first: int) -> Iterator[RowBatch | GroupBatch]:
+    left = count(first)
+    return _row_batches(path, stamp_of(path), "", lambda many: list(islice(left, many)))
+
+
+def _picked_rows(path: str, stamp: Stamp, wanted: Iterator[Listed]) -> Iterator[RowBatch | GroupBatch]:
     item = next(wanted, None)
-    ordinal = 0
-    with closing(RowFile(path)) as file:
-        for first_row, rows, starts in file.cut():
-            if item is None:
-                return
-            version = item.version
-            numbers: list[int | None] = [None] * len(starts)
-            while item is not None and item.at < ordinal + len(starts):
-                numbers[item.at - ordinal] = item.number
-                item = next(wanted, None)
-            ordinal += len(starts)
-            batch = batch_of(file, version, numbers, first_row, rows, starts)
-            if batch is not None:
-                yield batch
+    if item is None:
+        return
+    at, version = 0, item.version
+
+    def numbers(many: int) -> list[int | None]:
+        nonlocal item, at
+        found: list[int | None] = [None] * many
+        while item is not None and item.at < at + many:
+            found[item.at - at] = item.number
+            item = next(wanted, None)
+        at += many
+        return found
+
+    yield from _row_batches(path, stamp, version, numbers)
 
 
 def _list_rows(path: str) -> Iterator[tuple[int, str, str | None, str]]:

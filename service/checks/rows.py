@@ -56,11 +56,29 @@ class Item(NamedTuple):
 # ---- cutting a file
 
 
-class RowFile:
-    """A Parquet file of journals. Raises CheckError, OSError for a file that is none."""
+#: What tells a file from what it becomes when it is written anew: its size and when that was done.
+Stamp = tuple[int, int]
 
-    def __init__(self, path: str) -> None:
+
+def stamp_of(path: str) -> Stamp:
+    """The stamp of a file. Raises OSError."""
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns
+
+
+def have_stamp(path: str, stamp: Stamp) -> None:
+    """Make sure that a file is as it was at this stamp. Raises CheckError, OSError."""
+    if stamp_of(path) != stamp:
+        raise CheckError(f"{path}: the file was changed while it was read; check again")
+
+
+class RowFile:
+    """A Parquet file of journals, as it was at a stamp. Raises CheckError, OSError for a file that is none."""
+
+    def __init__(self, path: str, stamp: Stamp | None = None) -> None:
         self.path = path
+        if stamp is not None:
+            have_stamp(path, stamp)
         try:
             schema = pq.read_schema(path)
             check_columns(path, schema)
@@ -70,6 +88,8 @@ class RowFile:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             raise CheckError(f"{path}: no Parquet file that can be read ({type(error).__name__})") from None
+        if stamp is not None:
+            have_stamp(path, stamp)  # once more: it is the file of this stamp that is open now
         self.schema = schema
         #: What a row takes of the file, about.
         self.row_bytes = os.path.getsize(path) / max(self._file.metadata.num_rows, 1)
@@ -241,14 +261,15 @@ class RowBatch:
 
 @dataclass(frozen=True, slots=True)
 class GroupBatch:
-    """A row group of whole cases, read by whoever folds it: the number of its first case and the row of the file that
-    it begins with, and where in it the cases begin."""
+    """A row group of whole cases, read by whoever folds it: the cases' numbers, the row of the file that it begins
+    with, and where in it the cases begin."""
 
     weight: int
     file: str
+    stamp: Stamp
     version: str
     group: int
-    first: int
+    numbers: Sequence[int]
     first_row: int
     starts: Sequence[int]
 
@@ -257,17 +278,14 @@ class GroupBatch:
 
     def places(self) -> Iterator[tuple[int, str]]:
         """Where each case stands, by its number."""
-        for number, start in enumerate(self.starts, self.first):
+        for number, start in zip(self.numbers, self.starts, strict=True):
             yield number, row_place(self.file, self.first_row + start)
 
     def items(self, reader: EntryReader) -> Iterator[Item]:
         """The cases. Raises CheckError when the file is another than when it was cut."""
-        with closing(RowFile(self.file)) as file:
+        with closing(RowFile(self.file, self.stamp)) as file:
             batch = file.group(self.group)
-        starts = _starts(batch)
-        if starts != list(self.starts):
-            raise CheckError(f"{self.file}: the file was changed while it was read; check again")
-        return items_of(batch, starts, self.places(), self.version, reader)
+        return items_of(batch, list(self.starts), self.places(), self.version, reader)
 
 
 def items_of(
@@ -298,14 +316,13 @@ def items_of(
 
 def batch_of(
     file: RowFile, version: str, numbers: Sequence[int | None], first_row: int, batch: Any, starts: list[int]
-) -> RowBatch | None:
-    """The cases of a cut as a batch to send, under their numbers; those that have none (None) are left out. None: there
-    is nothing to send."""
+) -> Iterator[RowBatch]:
+    """The cases of a cut as a batch to send, if any, under their numbers; those that have none (None) are left out."""
     weight = batch.num_rows * file.row_bytes
     cases = [(number, span) for number, span in zip(numbers, pairwise([*starts, batch.num_rows]), strict=True)]
     kept = [(number, span) for number, span in cases if number is not None]
     if not kept:
-        return None
+        return
     if len(kept) < len(cases):
         batch = pa.concat_batches([batch.slice(start, end - start) for start, end in _joined(span for _, span in kept)])
     sink = pa.BufferOutputStream()
@@ -313,7 +330,7 @@ def batch_of(
         stream.write_batch(batch)
     sent = sink.getvalue().to_pybytes()
     firsts = [first_row + start for _, (start, _) in kept]
-    return RowBatch(int(weight), file.path, version, [number for number, _ in kept], firsts, sent)
+    yield RowBatch(int(weight), file.path, version, [number for number, _ in kept], firsts, sent)
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

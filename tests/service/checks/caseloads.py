@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,20 @@ def as_rows(cases: Iterable[Document], path: Path) -> Path:
     """Write Parquet."""
     write_journals_parquet(cases, path)
     return path
+
+
+def by_groups(cases: list[Document], path: Path, ends: list[int]) -> Path:
+    """Journals in row groups that end with these rows; the last ends with the file."""
+    rows = table(cases)
+    with pq.ParquetWriter(path, rows.schema) as writer:
+        for start, end in pairwise([0, *ends, rows.num_rows]):
+            writer.write_table(rows.slice(start, end - start), row_group_size=max(end - start, 1))
+    return path
+
+
+def ends_of(cases: Sequence[Document], *numbers: int) -> list[int]:
+    """The rows that so many of the cases take."""
+    return [sum(max(len(case["entries"]), 1) for case in cases[:number]) for number in numbers]
 
 
 #: Every form a caseload has in files.

@@ -24,8 +24,10 @@ from tests.service.checks.caseloads import (
     as_files,
     as_lines,
     as_rows,
+    by_groups,
     document,
     documents,
+    ends_of,
     entry,
     expected,
     facts_of,
@@ -93,16 +95,22 @@ def test_of_a_table_that_changed_every_case_is_folded_again(check: Check, tmp_pa
     assert facts_of(found) == expected(cases, tmp_path)
 
 
-def test_of_a_table_only_the_cases_are_folded_whose_facts_no_longer_hold(check: Check, tmp_path: Path) -> None:
-    cases = documents(60)
-    ahead = [document(f"ahead-{n}", entry(), entry("2024-05-01")) for n in range(3)]
-    source = as_rows([*ahead[:1], *cases, *ahead[1:]], tmp_path / "cases.parquet")
+@pytest.mark.parametrize("within", [0, 1])
+def test_of_a_table_only_the_cases_are_folded_whose_facts_no_longer_hold(
+    check: Check, tmp_path: Path, within: int
+) -> None:
+    ahead = [document(f"ahead-{n}", entry(), entry("2024-05-01")) for n in range(7)]
+    steady = [document(f"steady-{n}") for n in range(5)]
+    # Row groups of which all cases are wanted, none, some, and some without groups of their own.
+    cases = [*ahead[:3], *steady, *ahead[3:5], *documents(60), *ahead[5:]]
+    ends = ends_of(cases, 3, 8, 30)
+    source = by_groups(cases, tmp_path / "cases.parquet", [*ends[:2], ends[2] - within])
     check(source)
     later = date(2024, 5, 1)
     found = check(source, later)
-    assert 3 <= found.folded < 60
-    assert found.cases == 63
-    told, wanted = facts_of(found), expected([*ahead, *cases], tmp_path, later)
+    assert 7 <= found.folded < 60
+    assert found.cases == len(cases)
+    told, wanted = facts_of(found), expected(cases, tmp_path, later)
     assert _without_day(told) == _without_day(wanted)
 
 
@@ -230,7 +238,7 @@ def test_a_file_that_changes_between_listing_and_reading_ends_the_check(check: C
         def change(done: int, total: int | None, source: Path = source, changed: bytes = changed) -> None:
             source.write_bytes(changed)
 
-        with pytest.raises(CheckError, match="the file changed while it was read"):
+        with pytest.raises(CheckError, match="the file was changed while it was read"):
             check(source, on_progress=change)
 
 

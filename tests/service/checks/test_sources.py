@@ -23,8 +23,10 @@ from tests.service.checks.caseloads import (
     Document,
     as_lines,
     as_rows,
+    by_groups,
     document,
     documents,
+    ends_of,
     entry,
     expected,
     facts_of,
@@ -99,20 +101,11 @@ def test_row_groups_may_end_in_the_middle_of_a_case(tmp_path: Path, spoiled: Any
     assert facts_of(found) == expected(cases, tmp_path)
 
 
-def by_groups(cases: list[Document], path: Path, ends: list[int]) -> Path:
-    """Journals in row groups that end with these rows; the last ends with the file."""
-    rows = table(cases)
-    with pq.ParquetWriter(path, rows.schema) as writer:
-        for start, end in pairwise([0, *ends, rows.num_rows]):
-            writer.write_table(rows.slice(start, end - start), row_group_size=max(end - start, 1))
-    return path
-
-
 def test_row_groups_may_end_with_a_case_or_within_one_or_be_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cases = documents(24, seed=5)
-    ends = [sum(max(len(case["entries"]), 1) for case in cases[:upto]) for upto in (6, 12, 18)]
+    ends = ends_of(cases, 6, 12, 18)
     wanted = expected(cases, tmp_path)
     for name, within in {
         "none": ends,
@@ -132,7 +125,7 @@ def test_row_groups_may_end_with_a_case_or_within_one_or_be_empty(
 def test_row_groups_of_whole_cases_are_read_by_whoever_folds_them(tmp_path: Path) -> None:
     cases = documents(20, seed=6)
     path = as_rows(cases, tmp_path / "cases.parquet")
-    (batch,) = reading._row_batches(str(path), 0)
+    (batch,) = reading._all_rows(str(path), 0)
     assert isinstance(batch, rows.GroupBatch)
     as_rows(documents(21, seed=7), path)
     with pytest.raises(CheckError, match="was changed while it was read"):
