@@ -1,4 +1,5 @@
-"""Subjects and findings as plain data, as a decision record keeps them, and subjects made of it again.
+"""Subjects and findings as plain data, as a decision record keeps them, and subjects made of it again; how long they
+hold.
 
 The case's facts are kept once, an episode's own with the episode. Deadlines are not kept: the pack derives them again,
 and its hash pins how. Nothing here is a name, a note or other free text: facts are statuses, numbers and dates.
@@ -10,9 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from rules.calendar import ONE_DAY
 from rules.facts import FACTS, UNKNOWN, Value
 from rules.findings import Finding
-from rules.fold import Subject
+from rules.fold import PARAMETERS_READ, Folded, Subject
+from rules.journal import Case
+from rules.pack import Pack
 
 _DATES = frozenset(name for name, fact in FACTS.items() if fact.type == "date")
 _OF_CASE = frozenset(name for name, fact in FACTS.items() if fact.kind == "case")
@@ -94,3 +98,21 @@ def finding_data(finding: Finding) -> dict[str, Any]:
         "role": finding.rule.role,
         "step": finding.gives_step,
     }
+
+
+def facts_hold_until(case: Case, folded: Folded, numbers_hold_until: date) -> date:
+    """The last day on which the facts of a case just folded say the same, if nothing is recorded: before one turns by
+    itself, an entry dated ahead counts, or the fold reads another number of the pack (`numbers_hold_until`)."""
+    ahead = [entry.date for entry in case.entries if entry.date > folded.day]
+    until = min(folded.holds_until, numbers_hold_until)
+    return min(until, min(ahead) - ONE_DAY) if ahead else until
+
+
+def numbers_hold_until(pack: Pack, day: date) -> date:
+    """The last day with the same values of the parameters that the fold reads."""
+    now = pack.ruleset(day).parameters
+    for turning in pack.turning_days:
+        then = pack.ruleset(turning).parameters
+        if turning > day and any(then.get(name) != now.get(name) for name in PARAMETERS_READ):
+            return turning - ONE_DAY
+    return date.max

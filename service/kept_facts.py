@@ -1,7 +1,7 @@
 """The facts of a client, kept with the version of the case they were folded from, by recordings and by checks.
 
 Facts hold absolute dates, so they say the same on every day up to `holds_until`: the last before a fact turns by
-itself, an entry dated ahead counts, or the pack may have other numbers. Until then whoever needs them need not fold.
+itself, an entry dated ahead counts, or the fold reads another number of the pack. Until then nobody needs to fold.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from rules.calendar import ONE_DAY
 from rules.facts import FACTS
 from rules.findings import SetAside
-from rules.fold import FOLD_VERSION, Folded, Subject
-from rules.journal import Case
+from rules.fold import FOLD_VERSION, Subject
 from rules.kept import subjects_of
 from rules.pack import Pack
 from service.store import KeptFacts
@@ -45,13 +43,6 @@ def made_by(program: str) -> str:
     """What makes facts: those of another fold or vocabulary, or of a program that may fold otherwise, are not taken."""
     vocabulary = sha256(" ".join(FACTS).encode()).hexdigest()[:12]
     return f"{program}, fold {FOLD_VERSION}, form {FORM}, facts {vocabulary}"
-
-
-def holds_until(pack: Pack, case: Case, folded: Folded) -> date:
-    """The last day on which facts just folded say the same, if nothing is recorded."""
-    turns = [entry.date for entry in case.entries if entry.date > folded.day]
-    turns += [day for day in pack.turning_days if day > folded.day]
-    return min([folded.holds_until, *(day - ONE_DAY for day in turns)])
 
 
 def kept(

@@ -22,12 +22,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rules.assessment import Assessor
-from rules.calendar import ONE_DAY
 from rules.engines.columns import NEVER, Column, picker, tables
 from rules.facts import FACTS, UNKNOWN, Value
 from rules.findings import SetAside, standing
-from rules.fold import PARAMETERS_READ, Folded, Subject, fold
+from rules.fold import Folded, Subject, fold
 from rules.journal import Case
+from rules.kept import facts_hold_until, numbers_hold_until
 from rules.pack import Pack
 from service.checks.errors import CheckError
 from service.checks.whole import OWNER_ONLY
@@ -88,30 +88,16 @@ class CaseFolder:
     def __init__(self, pack: Pack, as_of: date) -> None:
         self._assessor = Assessor(pack)
         self._as_of = as_of
-        self._values_hold_until = _values_hold_until(pack, as_of)
+        self._numbers_hold_until = numbers_hold_until(pack, as_of)
         self._assessor.history(Case(id="any"), as_of)
 
     def fold(self, case: Case) -> CaseFacts:
         """The facts of a case."""
-        as_of = self._as_of
-        read = self._assessor.history(case, as_of)
-        folded = fold(read, as_of)
-        holds_until = min(folded.holds_until, self._values_hold_until)
-        if len(read.entries) < len(case.entries):
-            ahead = min([entry.date for entry in case.entries if entry.date > as_of], default=None)
-            if ahead is not None:
-                holds_until = min(holds_until, ahead - ONE_DAY)
+        read = self._assessor.history(case, self._as_of)
+        folded = fold(read, self._as_of)
+        holds_until = facts_hold_until(case, folded, self._numbers_hold_until)
         # As if nothing were ever over: which choice is the latest does not depend on the day, whether it stands does.
         return CaseFacts(folded, standing(read, date.min), holds_until)
-
-
-def _values_hold_until(pack: Pack, as_of: date) -> date:
-    """The last day with the same values of the parameters that the fold reads."""
-    now = pack.ruleset(as_of).parameters
-    for day in pack.turning_days:
-        if day > as_of and any(pack.ruleset(day).parameters.get(name) != now.get(name) for name in PARAMETERS_READ):
-            return day - ONE_DAY
-    return date.max
 
 
 # ---- writing

@@ -17,11 +17,12 @@ from typing import Any, Protocol
 from rules.assessment import Assessor
 from rules.entries import Correction
 from rules.journal import ENTRY_TYPES, Case, Entry, Problem, case_to_data
+from rules.kept import facts_hold_until, numbers_hold_until
 from service.access.policy import may_open, may_record, may_void
 from service.access.principal import Principal
 from service.access.relations import Party, Ties, Worker, local_day, relation, ties
 from service.audit.chain import timestamp
-from service.kept_facts import holds_until, kept
+from service.kept_facts import kept
 from service.operations.metrics import RECORDED_ENTRIES
 from service.reading import is_name
 from service.recording.alarms import tell_alarm
@@ -304,7 +305,7 @@ class Recorder:
 
     def _facts(self, stored: StoredCase, case: Case, judged: Judged, subjects: list[dict[str, Any]]) -> KeptFacts:
         now, pack = judged.judgements[-1], self._assessor.pack
-        days = now.as_of, holds_until(pack, case, now.folded)
+        days = now.as_of, facts_hold_until(case, now.folded, numbers_hold_until(pack, now.as_of))
         return kept(stored.id, stored.version, days, subjects, now.set_aside, program=self._program, pack=pack)
 
 

@@ -13,8 +13,8 @@ from rules.engines.reference import reference
 from rules.findings import Judge, SetAside, standing
 from rules.fold import fold
 from rules.journal import Case, case_from_data
-from rules.kept import finding_data, subjects_data
-from service.kept_facts import Facts, holds_until, kept, made_by, taken
+from rules.kept import facts_hold_until, finding_data, numbers_hold_until, subjects_data
+from service.kept_facts import Facts, kept, made_by, taken
 from service.store import KeptFacts
 from tests.helpers import assessor, day, entry, journal, pack, reference_assessor
 from tests.oracle.generate import random_case, random_dates
@@ -26,7 +26,7 @@ def facts_of(case: Case, on: date) -> KeptFacts:
     """The facts of a case as a recording keeps them."""
     read = assessor().history(case, on)
     folded = fold(read, on)
-    days = on, holds_until(pack(), case, folded)
+    days = on, facts_hold_until(case, folded, numbers_hold_until(pack(), on))
     return kept(case.id, 1, days, subjects_data(folded.subjects), standing(read, on), program=PROGRAM, pack=pack())
 
 
