@@ -34,7 +34,8 @@ def visible_entries(case: Case, until: date, known_at: datetime | None = None) -
     if known_at is not None and known_at.tzinfo is None:
         known_at = known_at.replace(tzinfo=LOCAL_TIME)
     seen = sorted(case.entries, key=_DATE)
-    del seen[bisect_right(seen, until, key=_DATE) :]
+    if seen and seen[-1].date > until:
+        del seen[bisect_right(seen, until, key=_DATE) :]
     if known_at is not None:
         seen = [entry for entry in seen if entry.recorded_at is None or entry.recorded_at <= known_at]
     if "correction" not in map(_TYPE, seen):
@@ -69,7 +70,7 @@ class History:
         by_type: defaultdict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_type[entry.type].append(entry)
-        self.by_type: dict[str, list[Entry]] = dict(by_type)
+        self.by_type: Mapping[str, list[Entry]] = by_type
         self.path: Path[Entry] = follow(
             entries, referral_lapse_months=parameters["referral.lapse_months"], add_months=add_months
         )
