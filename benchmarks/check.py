@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import statistics
 import sys
 import tempfile
@@ -58,6 +59,7 @@ class Bench:
         """Everything, in order; what it came to."""
         self.figures["cases"], self.figures["entries_each"] = self.cases, ENTRIES
         self.figures["day"], self.figures["processors"] = DAY.isoformat(), os.cpu_count()
+        self.figures["python"] = platform.python_version()
         self.journals()
         facts = sorted((self.work / "keep" / "facts").glob("part-*"))
         self.facts(facts)

@@ -93,7 +93,7 @@ def _run(found: Found) -> str:
     judged = f"{_n(found['judged'])} outcomes of rules were judged, {_n(found['judged'] / found['cases'], 1)} a case"
     return (
         f"{judged} (rules that do not apply are not counted). {_n(found['findings'])} of them are open, violated,"
-        f" advised or unknown, and were written.\n\n{_table(rows)}"
+        f" advised or unknown, and were written. Python {found['python']} ran it.\n\n{_table(rows)}"
     )
 
 

@@ -270,6 +270,8 @@ def _refer(
         run.ended_on = run.lapses_on + timedelta(days=1)
         run = None
     new = way_out(ways, path.referral, path, entry)
+    if new is None and run is None:
+        return
     renews = trigger in RENEWS_REFERRAL and (new is not None or counts("referral", trigger, path, entry))
     if new is None and not renews:
         return

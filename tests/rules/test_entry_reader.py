@@ -173,6 +173,12 @@ def test_no_more_is_remembered_than_was_said() -> None:
     assert len(reader._before) <= 10
 
 
+@pytest.mark.parametrize("fields", ['{"wish": "less"} \n', ' {"wish": "less"}', '\t{ "wish" : "less" }'])
+def test_white_space_around_fields_means_nothing(fields: str) -> None:
+    case = READER.case({"id": "a"}, [Row(date(2022, 1, 1), "contact_wish_recorded", fields=fields)])
+    assert case == READER.case({"id": "a"}, [Row(date(2022, 1, 1), "contact_wish_recorded", fields='{"wish": "less"}')])
+
+
 def test_columns_zipped_are_rows() -> None:
     days, types = [date(2022, 1, 1), date(2022, 1, 2)], ["need_assessed", "contact_wish_recorded"]
     nothing: list[None] = [None, None]
@@ -219,6 +225,7 @@ A_TEXT = 'a JSON text such as {} or {"days_per_week": 4}: the type\'s own fields
         ("[]", "a list"),
         ("4", "4"),
         ("null", "nothing"),
+        ("{} {}", "no JSON: Extra data"),
         ('{"a": NaN', "no JSON: Expecting ',' delimiter"),
     ],
 )
