@@ -51,7 +51,7 @@ _A_TIME = "a time such as 2022-09-05T10:30"
 
 
 @cache
-def _day_written(text: str) -> datetime.date:
+def day_written(text: str) -> datetime.date:
     """The day a text such as 2022-09-05 names. Raises ValueError for another text, which is not remembered."""
     day = datetime.date.fromisoformat(text) if _DAY.fullmatch(text) else datetime.date.min
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
@@ -62,7 +62,7 @@ def _day_written(text: str) -> datetime.date:
 def _date(value: object) -> datetime.date:
     if type(value) is str:
         try:
-            return _day_written(value)
+            return day_written(value)
         except ValueError:
             pass  # why not is told below
     hint = None

@@ -1,8 +1,9 @@
 """Cases from flat rows, for very many of them: one row an entry, the type's own fields as JSON text.
 
 What `case_from_data` makes of the same journal, this makes: the same case, or the same mistakes. Contents seen before
-are not validated again (most entries of a caseload say what another has said, on another day). Where anything is out
-of the ordinary the whole case is read as a document, by the reader of journals, which also tells of the mistakes.
+are not validated again (most entries of a caseload say what another has said, on another day), nor are those that say
+the same but for other days in the same order. Where anything is out of the ordinary the whole case is read as a
+document, by the reader of journals, which also tells of the mistakes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from rules.entries import ENTRY_TYPES, FIRST_YEAR, LAST_YEAR, Correction, Entry, Strict, name_of, time_of
+from rules.entries import ENTRY_TYPES, FIRST_YEAR, LAST_YEAR, Correction, Entry, Strict, day_written, name_of, time_of
 from rules.identity import contains_code
 from rules.journal import Case, CaseHeader, case_from_reading, id_faults
 from rules.reading import Fault, JournalError, Path, Problem, Reading, place_of, read_json, shown, survey
@@ -59,6 +60,21 @@ class Content(NamedTuple):
     given: set[str]
 
 
+class _Form(NamedTuple):
+    """A content as an example of those that differ from it in days alone, and the fields that the days stand in."""
+
+    content: Content
+    names: tuple[str, ...]
+
+    def of(self, days: Sequence[str]) -> Content:
+        """The content with these days. Raises ValueError for what is none."""
+        model, example, given = self.content
+        values = example.copy()
+        for name, day in zip(self.names, days, strict=True):
+            values[name] = day_written(day)
+        return Content(model, values, given)
+
+
 class Told(NamedTuple):
     """Entries column by column: their dates, what they say (None: out of the ordinary), their ids and when they were
     recorded (None for a column: of no entry that is told)."""
@@ -93,6 +109,7 @@ class EntryReader:
         self._most = most
         self._seen: dict[Said, Content] = {}
         self._before: dict[Said, Content] = {}
+        self._forms: dict[tuple[object, ...], _Form] = {}
         self._headers: dict[tuple[tuple[str, Any], ...], dict[str, Any]] = {}
 
     def case(self, header: Mapping[str, object], rows: Sequence[Flat], *, name: str = "case") -> Case:
@@ -127,7 +144,7 @@ class EntryReader:
         found = self._before.get(said)
         if found is None:
             try:
-                found = _validated(*said)
+                found = self._worked_out(said)
             except (ValueError, RecursionError):
                 return None
         if len(said[3] or "") <= LONGEST_NOTE:
@@ -135,6 +152,28 @@ class EntryReader:
                 # What was said since is kept a while longer; what was said only before that is forgotten.
                 self._before, self._seen = self._seen, {}
             self._seen[said] = found
+        return found
+
+    def _worked_out(self, said: Said) -> Content:
+        """What an entry says, from one that said the same but for the days, or validated. Raises ValueError.
+
+        Which day comes before which is the same in both: no field asks more of a day, beside that it is one.
+        """
+        kind, fields, by, note = said
+        pieces = _DATES.split(fields or "")  # texts and the days between them, in turns
+        days = pieces[1::2]
+        if not days or len(note or "") > LONGEST_NOTE:
+            return _validated(*said)
+        form = kind, by, note, *pieces[::2], *map(sorted(days).index, days)
+        known = self._forms.get(form)
+        if known is not None:
+            return known.of(days)
+        found = _validated(*said)
+        names = _names_before(pieces)
+        if [_text(found.values.get(name)) for name in names] == days and len(set(names)) == len(names):
+            if len(self._forms) >= self._most:
+                self._forms.clear()
+            self._forms[form] = _Form(found, names)
         return found
 
     def _header(self, header: Mapping[str, object]) -> dict[str, Any]:
@@ -210,6 +249,16 @@ def _validated(kind: str, fields: str | None, by: str | None, note: str | None) 
     return Content(type(entry), entry.__dict__, entry.model_fields_set)
 
 
+def _names_before(pieces: Sequence[str]) -> tuple[str, ...]:
+    """The names that the texts before days end with; "" for a day without."""
+    return tuple(found[1] if (found := _NAME.search(piece)) else "" for piece in pieces[:-1:2])
+
+
+def _text(value: object) -> str | None:
+    """A day as it is written; None for what is none."""
+    return value.isoformat() if type(value) is date else None
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A mapping of JSON, unless a key is there twice."""
     made = dict(pairs)
@@ -224,7 +273,8 @@ def _says_few_figures(fields: str) -> bool:
 
 
 _NINE_FIGURES = re.compile(r"(?:[^0-9]*+[0-9]){9}")
-_DATES = re.compile(r'"[0-9]{4}-[0-9]{2}-[0-9]{2}"')
+_DATES = re.compile(r'"([0-9]{4}-[0-9]{2}-[0-9]{2})"')
+_NAME = re.compile(r'"([a-z_]+)"[ \t\r\n]*:[ \t\r\n]*$')  # of the field that a text before a value ends with
 _DECODER = json.JSONDecoder(object_pairs_hook=_once)
 
 

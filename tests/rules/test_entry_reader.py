@@ -20,6 +20,7 @@ from tests.oracle.generate import random_case
 Document = dict[str, Any]
 COMMON = ("date", "type", "id", "by", "recorded_at", "note")
 CODE = "131052-308T"  # a published example of an identity code
+DAY = date(2022, 9, 5)
 
 READER = EntryReader(most=400)  # one for all tests: what it remembers of other cases may not matter
 
@@ -171,6 +172,53 @@ def test_no_more_is_remembered_than_was_said() -> None:
     assert len(reader.case({"id": "a"}, rows).entries) == 95
     assert len(reader._seen) <= 10
     assert len(reader._before) <= 10
+    rows = [Row(DAY, "job_ended", fields=json.dumps({"reason": str(n), "known_on": "2022-01-01"})) for n in range(95)]
+    assert len(reader.case({"id": "a"}, rows).entries) == 95
+    assert 1 <= len(reader._forms) <= 10
+
+
+DECIDED = '{"service": "activity", "decision": "granted", "start": "%s", "end": "%s"}'
+PLANNED = (
+    '{"participants": ["client"], "valid_until": "%s", "coaching": {"start": "%s", "alongside_activity": "yes"},'
+    ' "work_trial": {"start": "%s"}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "then"),
+    [
+        ("service_decision", DECIDED % ("2022-01-01", "2022-02-01"), DECIDED % ("2023-05-01", "2025-06-30")),
+        ("service_decision", DECIDED % ("2022-01-01", "2022-02-01"), DECIDED % ("2022-02-02", "2022-02-01")),
+        ("service_decision", DECIDED % ("2022-01-01", "2022-02-01"), DECIDED % ("2022-02-01", "2022-02-01")),
+        ("service_decision", DECIDED % ("2022-01-01", "2022-02-01"), DECIDED % ("2022-02-28", "2022-02-29")),
+        ("service_decision", DECIDED % ("2022-01-01", "2022-02-01"), DECIDED % ("1822-01-01", "2022-02-01")),
+        ("job_ended", '{"reason": "2022-01-01"}', '{"reason": "2022-02-30"}'),
+        ("job_ended", '{"reason": "2300-01-01"}', '{"reason": "2022-02-30"}'),
+        ("job_ended", '{"known_on": "2022-01-01"}', '{"known_on": "2022-01-01", "known_on": "2022-01-02"}'),
+        ("job_ended", '{"known_on": "2022-01-01"}', '{"known_on": ["2022-01-01"]}'),
+        ("need_assessed", '{"2022-01-01": 1}', '{"2022-01-02": 1}'),
+        ("need_assessed", '{"outcome": "2022-01-01"}', '{"outcome": "2022-01-02"}'),
+        (
+            "activation_plan_updated",
+            PLANNED % ("2022-01-01", "2022-01-01", "2022-01-01"),
+            PLANNED % ("2022-01-02", "2022-01-02", "2022-01-02"),
+        ),
+        (
+            "activation_plan_updated",
+            PLANNED % ("2022-01-01", "2022-01-02", "2022-01-03"),
+            PLANNED % ("2022-02-01", "2022-02-02", "2022-02-03"),
+        ),
+    ],
+)
+def test_a_content_with_other_days_is_what_it_is_alone(kind: str, first: str, then: str) -> None:
+    reader = EntryReader()
+
+    def read(fields: str, by: EntryReader) -> object:
+        return outcome(lambda: by.case({"id": "a"}, [Row(DAY, kind, fields=fields)]))
+
+    read(first, reader)
+    assert read(then, reader) == read(then, EntryReader())
+    assert read(first, reader) == read(first, EntryReader())
 
 
 @pytest.mark.parametrize("fields", ['{"wish": "less"} \n', ' {"wish": "less"}', '\t{ "wish" : "less" }'])
@@ -212,7 +260,6 @@ def problems(rows: Sequence[Row], **header: Any) -> list[tuple[str, str, str]]:
     return [(problem.place, problem.found, problem.expected) for problem in caught.value.problems]
 
 
-DAY = date(2022, 9, 5)
 A_TEXT = 'a JSON text such as {} or {"days_per_week": 4}: the type\'s own fields'
 
 
