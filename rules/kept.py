@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from rules.calendar import ONE_DAY
@@ -18,6 +19,7 @@ from rules.fold import PARAMETERS_READ, Folded, Subject
 from rules.journal import Case
 from rules.pack import Pack
 
+_DATE = attrgetter("date")
 _DATES = frozenset(name for name, fact in FACTS.items() if fact.type == "date")
 _OF_CASE = frozenset(name for name, fact in FACTS.items() if fact.kind == "case")
 _OF_OTHERS = FACTS.keys() - _OF_CASE
@@ -103,9 +105,11 @@ def finding_data(finding: Finding) -> dict[str, Any]:
 def facts_hold_until(case: Case, folded: Folded, numbers_hold_until: date) -> date:
     """The last day on which the facts of a case just folded say the same, if nothing is recorded: before one turns by
     itself, an entry dated ahead counts, or the fold reads another number of the pack (`numbers_hold_until`)."""
-    ahead = [entry.date for entry in case.entries if entry.date > folded.day]
     until = min(folded.holds_until, numbers_hold_until)
-    return min(until, min(ahead) - ONE_DAY) if ahead else until
+    days = list(map(_DATE, case.entries))
+    if days and max(days) > folded.day:  # hardly ever
+        until = min(until, min(day for day in days if day > folded.day) - ONE_DAY)
+    return until
 
 
 def numbers_hold_until(pack: Pack, day: date) -> date:

@@ -32,7 +32,7 @@ FEW = 400
 #: Of the mistakes of a case, how many are told.
 MOST_MISTAKES = 10
 #: Batches after which a process looks for what refers to itself in a circle: journals that can be read leave none.
-TIDY = 50
+TIDY = 200
 #: Seconds a process is given to end.
 PATIENCE = 10.0
 
