@@ -34,7 +34,7 @@ def test_the_figures_are_those_of_a_full_run(found: dict[str, Any]) -> None:
     assert found["growth"][-1]["cases"] == 5_000_000
     assert found["unchanged"]["folded"] == 0
     assert found["unchanged"]["findings"] == found["findings"]
-    assert len(found["polku"]["all_seconds"]) == check.ROUNDS
+    assert len(found["polku"]["all_seconds"]) == len(found["journals"]["all_seconds"]) == check.ROUNDS
 
 
 def test_every_kind_of_figure_stands_on_the_page(page: str) -> None:
