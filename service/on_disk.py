@@ -1,8 +1,11 @@
-"""Writing so that it survives a crash of the machine."""
+"""Writing so that it survives a crash of the machine, and one run at a time."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -13,3 +16,17 @@ def have_on_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def only_one(lock: Path, refused: Exception, mode: int) -> Iterator[None]:
+    """Hold a lock file, made with this mode if need be. Raises OSError, and `refused` while another run holds it."""
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, mode)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise refused from None
+    else:
+        yield
+    finally:
+        os.close(descriptor)

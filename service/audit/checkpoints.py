@@ -8,13 +8,12 @@ changed or replaced.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from service.audit import merkle
 from service.audit.canonical import canonical
 from service.audit.chain import DIGEST, NOTHING_BEFORE, TIME, Head
 from service.audit.faults import Fault
-from service.on_disk import have_on_disk
+from service.on_disk import have_on_disk, only_one
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -303,18 +302,9 @@ def _tally(heads: Iterable[tuple[bytes, bytes, bytes]]) -> tuple[int, int, str, 
 # ---- writing
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> AbstractContextManager[None]:
     """Keep a second run off the folder while one writes a checkpoint. Raises CheckpointError and OSError."""
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise CheckpointError(f"{folder}: another run is writing a checkpoint there") from None
-    else:
-        yield
-    finally:
-        os.close(descriptor)
+    return only_one(folder / ".lock", CheckpointError(f"{folder}: another run is writing a checkpoint there"), 0o644)
 
 
 def write_checkpoint(

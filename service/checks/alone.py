@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from service.checks.errors import CheckError
 from service.checks.whole import OWNER_ONLY
+from service.on_disk import only_one
 
 
-@contextmanager
-def alone(keep: Path, lock: Path) -> Iterator[None]:
+def alone(keep: Path, lock: Path) -> AbstractContextManager[None]:
     """Keep other runs off the folder `keep` while this one holds `lock`, a file in it. Raises CheckError, OSError."""
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise CheckError(f"{keep}: another check is running with this folder; wait for it, or keep elsewhere") from None
-    else:
-        yield
-    finally:
-        os.close(descriptor)
+    running = CheckError(f"{keep}: another check is running with this folder; wait for it, or keep elsewhere")
+    return only_one(lock, running, OWNER_ONLY)

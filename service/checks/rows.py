@@ -465,7 +465,7 @@ def _moment(value: int | None, has_zone: bool) -> datetime | str | None:
 def _headers(batch: Any, starts: list[int]) -> Iterator[dict[str, Any]]:
     first = batch.take(pa.array(starts, pa.int64()))
     ids = ["" if found is None else found for found in _values(first.column("case_id"))]
-    names = [name for name in HEADER if name in batch.schema.names and first.column(name).null_count < len(first)]
+    names = [name for name in HEADER if _tells(first, name)]
     columns = [list(_values(first.column(name))) for name in names]
     for number, case_id in enumerate(ids):
         header: dict[str, Any] = {"id": case_id}
@@ -490,7 +490,7 @@ class _Odd:
                 for start in self._cases(_told_otherwise(batch.column(name), self._inner)):
                     self._differing.setdefault(start, name)
         self._positions: list[int | None] = []
-        if "position" in batch.schema.names and batch.column("position").null_count < batch.num_rows:
+        if _tells(batch, "position"):
             position = batch.column("position").cast(pa.int64())
             follows = pc.equal(position.slice(1), pc.add(position.slice(0, len(position) - 1), 1))
             self.unordered = set(self._cases(pc.invert(follows.fill_null(False))))
